@@ -1,0 +1,60 @@
+# Every target sets up what it needs. PYTHON may name any interpreter from 3.11 to 3.13.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HOME_DIR ?= var
+DEMO_HOME ?= $(HOME_DIR)/demo
+REAL_HOME ?= $(HOME_DIR)/real
+REAL_DATA ?= ../shared/data/real/altai-krai-vpr
+
+# Nothing here reports home, and no run needs the network once `make setup` is done.
+export DAGSTER_DISABLE_TELEMETRY := true
+export DO_NOT_TRACK := 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export GX_ANALYTICS_ENABLED := false
+# The secret that keys the hashes of exam participants. This one serves the made-up region only.
+DEMO_SECRET := made-up-region-only
+
+.PHONY: setup run test lint format ui real bench lock clean
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet "uv>=0.9"
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	$(BIN)/python -m compileall -q opora pipelines assets resources schemas
+	touch $@
+
+run: setup
+	OPORA_PERSON_SECRET=$(DEMO_SECRET) $(BIN)/opora demo --home $(DEMO_HOME)
+	OPORA_PERSON_SECRET=$(DEMO_SECRET) $(BIN)/opora run --home $(DEMO_HOME)
+
+real: setup
+	$(BIN)/opora receive $(REAL_DATA) --home $(REAL_HOME)
+	$(BIN)/opora run --home $(REAL_HOME)
+
+ui: setup
+	OPORA_PERSON_SECRET=$(DEMO_SECRET) $(BIN)/opora ui --home $(DEMO_HOME)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: lint
+	$(BIN)/python -m pytest
+
+bench: setup
+	$(BIN)/python benchmarks/region.py
+
+lock:
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes -q -o requirements.lock
+
+clean:
+	rm -rf $(VENV) $(HOME_DIR) dbt/target dbt/logs

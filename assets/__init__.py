@@ -1,0 +1,1 @@
+"""Thin assets by stage; each calls one function of `opora/`. No formulas."""

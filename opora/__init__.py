@@ -1,0 +1,1 @@
+"""The domain of Opora: what is computed. Importable without Dagster; orchestration belongs in `pipelines/` and `assets/`."""

@@ -1,0 +1,1 @@
+"""Configurable resources of Dagster. No connection is opened at import."""
