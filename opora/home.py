@@ -1,0 +1,103 @@
+"""Where things lie in a home folder, and how a file is put there whole or not at all.
+
+What belongs here: paths below `<home>` and the small file operations everybody shares. What does not:
+the meaning of what the files hold.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parent.parent
+UNDATED = "undated"
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folders of one authority. `root` need not exist; `ensure` makes it."""
+
+    root: Path
+
+    @property
+    def landing(self) -> Path:
+        return self.root / "landing"
+
+    @property
+    def layouts(self) -> Path:
+        return self.root / "layouts"
+
+    @property
+    def lake(self) -> Path:
+        return self.root / "lake"
+
+    @property
+    def deliveries(self) -> Path:
+        return self.lake / "delivery"
+
+    @property
+    def quarantine(self) -> Path:
+        return self.root / "quarantine"
+
+    @property
+    def build(self) -> Path:
+        return self.root / "build"
+
+    @property
+    def releases(self) -> Path:
+        return self.root / "releases"
+
+    @property
+    def current(self) -> Path:
+        return self.releases / "current"
+
+    @property
+    def dagster(self) -> Path:
+        return self.root / "dagster"
+
+    def lake_part(self, table: str, academic_year: str, delivery_id: str) -> Path:
+        """The one Parquet file that a delivery gives to a table and year."""
+        return self.lake / table / f"academic_year={academic_year}" / f"{delivery_id}.parquet"
+
+    def lake_files(self, table: str, academic_year: str = "*") -> list[Path]:
+        """All parts of a table, in name order."""
+        return sorted((self.lake / table).glob(f"academic_year={academic_year}/*.parquet"))
+
+    def ensure(self) -> Home:
+        for folder in (self.landing, self.layouts, self.deliveries, self.quarantine, self.releases):
+            folder.mkdir(parents=True, exist_ok=True)
+        return self
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file's bytes, as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a file beside `path`, then rename it there: a reader never sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    os.close(descriptor)
+    part = Path(name)
+    try:
+        write(part)
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        part.chmod(0o644)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON for people and programs: sorted keys, Cyrillic as it is."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True, default=str) + "\n"
+    write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
