@@ -41,6 +41,10 @@ class Column(_Strict):
     unit: str = ""
     decimals: int | None = None
     remedy_ru: str = ""
+    attribute: bool = Field(
+        default=False,
+        description="an unreadable value is dropped with a warning; it does not put the row in quarantine",
+    )
 
 
 class Rule(_Strict):
