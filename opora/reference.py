@@ -1,0 +1,864 @@
+"""Reference facts: the models of the files in `reference/`, their loader, look-ups and flat tables for dbt.
+
+Belongs here: the shape a fact must have, the checks between facts, questions that facts alone can answer.
+Does not belong here: the facts themselves (YAML), rules that need results (dbt), layouts of deliveries.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import polars as pl
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
+
+Assessment = Literal["vpr", "oge", "ege", "gve"]
+Evidence = Literal["SEED", "FOUND", "FOUND-2", "RECALLED", "OPEN"]
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+
+
+class ReferenceFileError(ValueError):
+    """A reference file that breaks its contract; the message names the file and the field."""
+
+
+# --- field types ---------------------------------------------------------------------------------
+
+
+def _check_academic_year(value: str) -> str:
+    match = re.fullmatch(r"(\d{4})-(\d{4})", value)
+    if not match or int(match[2]) != int(match[1]) + 1:
+        raise ValueError(f"'{value}' is not an academic year such as 2022-2023")
+    return value
+
+
+def _check_pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"'{value}' is not a regular expression: {error}") from error
+    return value
+
+
+def _check_cron(value: str) -> str:
+    if len(value.split()) != 5:
+        raise ValueError(f"'{value}' is not a cron expression of five fields")
+    return value
+
+
+AcademicYearId = Annotated[str, AfterValidator(_check_academic_year)]
+Pattern = Annotated[str, AfterValidator(_check_pattern)]
+Cron = Annotated[str, AfterValidator(_check_cron)]
+
+
+class Fact(BaseModel):
+    """Strict and immutable: an unknown field or a value of another type is an error, not a guess."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Cited(Fact):
+    source: str
+    evidence: Evidence
+    note_ru: str | None = None
+
+
+class Dated(Cited):
+    """True from the first to the last named academic year, both included; an absent end is open."""
+
+    valid_from: AcademicYearId | None = None
+    valid_to: AcademicYearId | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Dated:
+        if self.valid_from and self.valid_to and self.valid_from > self.valid_to:
+            raise ValueError(f"valid_from {self.valid_from} is later than valid_to {self.valid_to}")
+        return self
+
+    def covers(self, academic_year: str) -> bool:
+        return (self.valid_from or academic_year) <= academic_year <= (self.valid_to or academic_year)
+
+
+# --- facts ---------------------------------------------------------------------------------------
+
+
+class AcademicYear(Cited):
+    academic_year: AcademicYearId
+    starts_on: dt.date
+    ends_on: dt.date
+    is_open: bool
+    maturity: Literal["final", "provisional"]
+
+    @property
+    def start_year(self) -> int:
+        return int(self.academic_year[:4])
+
+    @property
+    def previous_year(self) -> str:
+        return f"{self.start_year - 1}-{self.start_year}"
+
+
+class Subject(Cited):
+    """`aliases` are whole words in any case; `codes` are capital letters as in sheet names («РУ 4 …»)."""
+
+    subject_id: str
+    title_ru: str
+    short_ru: str
+    codes: tuple[str, ...] = ()
+    aliases: tuple[str, ...]
+
+
+class ExamCode(Dated):
+    code: str
+    subject_id: str
+    assessments: tuple[Assessment, ...]
+
+
+class Procedure(Dated):
+    procedure_id: str
+    assessment: Assessment
+    grade: int
+    subject_ids: tuple[str, ...]
+    title_ru: str
+    short_ru: str
+
+    @model_validator(mode="after")
+    def _named_after_its_key(self) -> Procedure:
+        if not self.procedure_id.startswith(f"{self.assessment}_{self.grade}_"):
+            raise ValueError(f"procedure_id '{self.procedure_id}' contradicts assessment and grade")
+        return self
+
+
+class Setting(Fact, Generic[T]):
+    """One decision of a method: what was chosen, what else could be, and how far it is settled."""
+
+    value: T
+    alternatives: tuple[T, ...] = ()
+    status: Evidence
+    note_ru: str
+
+
+class ReliabilityBand(Fact):
+    participants_from: int
+    participants_to: int | None = None
+    reliability: Literal["very_low", "low", "limited", "ok"]
+    label_ru: str
+
+
+class MethodSettings(Fact):
+    low_share_numerator: Setting[int]
+    low_share_denominator: Setting[int]
+    minimum_participants: Setting[int]
+    previous_year_low_procedures: Setting[int]
+    both_years_low_procedures: Setting[int]
+    at_risk_low_procedures: Setting[int]
+    procedures: Setting[tuple[str, ...]]
+    year_basis: Setting[Literal["measured", "held"]]
+    grade_basis: Setting[Literal["test", "pupil"]]
+    same_procedure_required: Setting[bool]
+    ege_mathematics: Setting[Literal["one", "two"]]
+    ege_russian_minimum: Setting[Literal["certificate", "university"]]
+    attempt: Setting[Literal["first", "final"]]
+    participant_categories: Setting[tuple[Literal["current_year", "previous_years", "spo", "extern"], ...]]
+    gve: Setting[Literal["excluded", "included"]]
+    excluded_school_reasons: Setting[tuple[str, ...]]
+    roll_up_branches: Setting[bool]
+    merged_history: Setting[Literal["own", "inherit"]]
+    at_risk_excludes_shnor: Setting[bool]
+    territory_aggregation: Setting[Literal["pooled", "mean_of_schools"]]
+    list_formed_in: Setting[Literal["august", "september", "october", "november", "december"]]
+    confidence: Setting[float]
+    reliability_bands: Setting[tuple[ReliabilityBand, ...]]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> MethodSettings:
+        if not 0 < self.low_share_numerator.value <= self.low_share_denominator.value:
+            raise ValueError("low_share_numerator must lie between 1 and low_share_denominator")
+        if not 0 < self.confidence.value < 1:
+            raise ValueError("confidence must lie between 0 and 1")
+        one, two = "ege_11_mathematics", {"ege_11_mathematics_base", "ege_11_mathematics_profile"}
+        chosen = set(self.procedures.value)
+        if (chosen & two) if self.ege_mathematics.value == "one" else (one in chosen):
+            raise ValueError(f"procedures contradict ege_mathematics = {self.ege_mathematics.value}")
+        bands = self.reliability_bands.value
+        ends = [band.participants_to for band in bands]
+        starts = [band.participants_from for band in bands]
+        if not bands or starts[0] != 1 or ends[-1] is not None:
+            raise ValueError("reliability_bands must start at 1 participant and end without a limit")
+        if any(end is None or end + 1 != start for end, start in zip(ends[:-1], starts[1:], strict=True)):
+            raise ValueError("reliability_bands must follow one another without gap or overlap")
+        return self
+
+
+class Method(Cited):
+    method_id: str
+    title_ru: str
+    valid_from: dt.date
+    valid_to: dt.date | None = None
+    is_official: bool
+    settings: MethodSettings
+
+
+class Band(Fact):
+    mark: int
+    score_min: int
+    score_max: int
+
+
+def parse_bands(text: str) -> tuple[Band, ...]:
+    """«0-14/15-25/26-32/33-37», as the letters print a scale, to the score ranges of the marks 2, 3, 4, 5."""
+    parts = [re.fullmatch(r"(\d+)-(\d+)", part.strip()) for part in text.split("/")]
+    if len(parts) != 4 or not all(parts):
+        raise ValueError(f"'{text}' must be four ranges such as 0-14/15-25/26-32/33-37")
+    bands = tuple(
+        Band(mark=mark, score_min=int(part[1]), score_max=int(part[2]))
+        for mark, part in zip((2, 3, 4, 5), parts, strict=True)
+        if part
+    )
+    expected = 0
+    for band in bands:
+        if band.score_min != expected or band.score_max < band.score_min:
+            raise ValueError(f"'{text}' has a gap or an overlap at the mark {band.mark}")
+        expected = band.score_max + 1
+    return bands
+
+
+class Scale(Cited):
+    """Primary score to mark. The periods in which it held may rest on different evidence."""
+
+    scale_id: str
+    assessment: Assessment
+    test_grade: int
+    subject_id: str
+    max_score: int
+    bands: str
+    periods: tuple[Dated, ...]
+
+    @model_validator(mode="after")
+    def _covers_every_score(self) -> Scale:
+        if self.mark_bands[-1].score_max != self.max_score:
+            raise ValueError(f"bands '{self.bands}' do not end at max_score {self.max_score}")
+        return self
+
+    @property
+    def mark_bands(self) -> tuple[Band, ...]:
+        return parse_bands(self.bands)
+
+
+class Threshold(Dated):
+    assessment: Assessment
+    subject_id: str
+    purposes: tuple[Literal["certificate", "university"], ...]
+    minimum: int
+    scale: Literal["test_score", "mark"]
+
+
+class Session(Cited):
+    """One sitting. `subject_ids` names the only subjects held, `omitted_subject_ids` the ones left out."""
+
+    session_id: str
+    assessment: Assessment
+    calendar_year: int
+    season: Literal["spring", "autumn", "main", "additional"]
+    grades: tuple[int, ...]
+    subject_ids: tuple[str, ...] | None = None
+    omitted_subject_ids: tuple[str, ...] = ()
+    held_from: dt.date | None = None
+    held_to: dt.date | None = None
+    held_year: AcademicYearId
+    measured_year: AcademicYearId
+    grade_shift: int
+    is_held: bool
+    is_default: bool
+
+    def covers_subject(self, subject_id: str) -> bool:
+        return subject_id not in self.omitted_subject_ids and (
+            self.subject_ids is None or subject_id in self.subject_ids
+        )
+
+    def days_from(self, day: dt.date) -> int:
+        """Days between a date and the sitting; 0 within it, very far if the dates are not announced."""
+        if self.held_from is None or self.held_to is None:
+            return dt.timedelta.max.days
+        return max((self.held_from - day).days, (day - self.held_to).days, 0)
+
+
+class MonitoringEvent(Cited):
+    event_id: str
+    title_ru: str
+    cron: Cron
+    job: str
+    seed: str
+    item_ru: str
+    environments: tuple[Literal["local", "production"], ...]
+
+
+class SchoolType(Cited):
+    school_type: str
+    title_ru: str
+    first_grade: int | None
+    last_grade: int | None
+    patterns: tuple[Pattern, ...]
+    excluded_reason: str | None = None
+
+
+class ComparabilityBreak(Cited):
+    """Results of the named years cannot be set beside those of the year before."""
+
+    break_id: str
+    kind: Literal["sitting", "instrument", "not_held"]
+    assessment: Assessment
+    grades: tuple[int, ...]
+    subject_ids: tuple[str, ...] | None = None
+    academic_years: tuple[AcademicYearId, ...]
+    affects_scores: bool
+    affects_marks: bool
+    label_ru: str
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+
+class AcademicYearsFile(Fact):
+    academic_years: tuple[AcademicYear, ...]
+
+
+class SubjectsFile(Fact):
+    subjects: tuple[Subject, ...]
+    exam_codes: tuple[ExamCode, ...]
+
+
+class ProceduresFile(Fact):
+    procedures: tuple[Procedure, ...]
+
+
+class ScalesFile(Fact):
+    scales: tuple[Scale, ...]
+
+
+class ThresholdsFile(Fact):
+    thresholds: tuple[Threshold, ...]
+
+
+class CalendarFile(Fact):
+    timezone: str
+    sessions: tuple[Session, ...]
+    monitoring: tuple[MonitoringEvent, ...]
+
+
+class SchoolTypesFile(Fact):
+    school_types: tuple[SchoolType, ...]
+
+
+class BreaksFile(Fact):
+    breaks: tuple[ComparabilityBreak, ...]
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """YAML lets the last of two equal keys win silently; a fact must not vanish that way."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        if repeated := {key for key in keys if keys.count(key) > 1 and key != "<<"}:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"repeated keys {sorted(repeated)}", node.start_mark
+            )
+        return super().construct_mapping(node, deep)
+
+
+def _field(location: Sequence[int | str]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
+
+
+def parse_file(name: str, content: bytes, model: type[M]) -> M:
+    """Check the bytes of one reference file against its model."""
+    try:
+        data = yaml.load(content, Loader=_UniqueKeyLoader)
+        # JSON is the strict mode in which a list may fill a tuple and a string a date, and nothing else bends
+        return model.model_validate_json(json.dumps(data, default=str))
+    except yaml.YAMLError as error:
+        raise ReferenceFileError(f"reference/{name}: not readable as YAML: {error}") from error
+    except ValidationError as error:
+        problems = "; ".join(f"{_field(item['loc'])}: {item['msg']}" for item in error.errors())
+        raise ReferenceFileError(f"reference/{name}: {problems}") from error
+
+
+# --- text ----------------------------------------------------------------------------------------
+
+_LOOKALIKES = str.maketrans("abcehkmoptxy", "авсенкмортху")
+
+
+def _plain(text: str) -> str:
+    """Lower case, ё as е, no quotes, single spaces; Latin look-alikes in a Cyrillic word made Cyrillic."""
+    lowered = re.sub(r"[«»\"'“”„`]", " ", text.lower().replace("ё", "е").replace("\u00a0", " "))
+    words = (
+        word.translate(_LOOKALIKES) if re.search("[а-я]", word) else word
+        for word in re.findall(r"\S+", lowered)
+    )
+    return " ".join(words)
+
+
+def _words(text: str) -> str:
+    """The words of a text between single spaces, with one before the first and after the last."""
+    return f" {' '.join(re.findall(r'[0-9a-zа-я]+', _plain(text)))} "
+
+
+# --- the whole -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Reference:
+    """All reference facts of one version, with the questions they answer."""
+
+    version: str
+    academic_years: tuple[AcademicYear, ...]
+    subjects: tuple[Subject, ...]
+    exam_codes: tuple[ExamCode, ...]
+    procedures: tuple[Procedure, ...]
+    methods: tuple[Method, ...]
+    scales: tuple[Scale, ...]
+    thresholds: tuple[Threshold, ...]
+    timezone: str
+    sessions: tuple[Session, ...]
+    monitoring: tuple[MonitoringEvent, ...]
+    school_types: tuple[SchoolType, ...]
+    breaks: tuple[ComparabilityBreak, ...]
+
+    @cached_property
+    def _aliases(self) -> list[tuple[str, str]]:
+        return [(_words(alias), s.subject_id) for s in self.subjects for alias in s.aliases]
+
+    @cached_property
+    def _school_patterns(self) -> list[tuple[re.Pattern[str], SchoolType]]:
+        return [(re.compile("|".join(kind.patterns)), kind) for kind in self.school_types]
+
+    def academic_year_of(self, day: dt.date) -> str:
+        """The academic year that a date lies in."""
+        for year in self.academic_years:
+            if year.starts_on <= day <= year.ends_on:
+                return year.academic_year
+        raise LookupError(f"Дата {day:%d.%m.%Y} вне учебных годов справочника reference/academic_years.yaml")
+
+    def subject_for(self, text: str) -> str | None:
+        """The subject named in a text: the longest alias wins, then the earliest, then a code («РУ»)."""
+        words = _words(text)
+        found = [
+            (-len(alias), words.find(alias), subject) for alias, subject in self._aliases if alias in words
+        ]
+        if found:
+            return min(found)[2]
+        codes = {code: subject.subject_id for subject in self.subjects for code in subject.codes}
+        return next((codes[word] for word in re.findall(r"[А-ЯЁа-яё]+", text) if word in codes), None)
+
+    def subject_for_exam_code(self, assessment: str, code: str, academic_year: str) -> str | None:
+        """The subject of an exam code such as «02», which differs between exams and years."""
+        wanted = code.strip().zfill(2)
+        return next(
+            (
+                item.subject_id
+                for item in self.exam_codes
+                if item.code == wanted and assessment in item.assessments and item.covers(academic_year)
+            ),
+            None,
+        )
+
+    def session_for(
+        self, assessment: str, year: int, held_on: dt.date | None = None, grade: int | None = None
+    ) -> Session:
+        """The sitting of a calendar year: the nearest to the date if one is given, else the usual one.
+
+        `grade` is the grade of the test, not of the pupil, who is a year older in an autumn sitting.
+        """
+        sessions = [
+            session
+            for session in self.sessions
+            if session.assessment == assessment
+            and session.calendar_year == year
+            and (grade is None or grade in session.grades)
+        ]
+        if not sessions:
+            what = f"{assessment}, {year} год" + (f", {grade} класс" if grade is not None else "")
+            raise LookupError(f"В календаре reference/calendar.yaml нет сессии: {what}")
+        if held_on is None:
+            return min(sessions, key=lambda session: not session.is_default)
+        return min(sessions, key=lambda session: (session.days_from(held_on), not session.is_default))
+
+    def school_type_for(self, name: str) -> SchoolType | None:
+        """The type of school that its name shows; types are tried in the order of the file."""
+        plain = _plain(name)
+        return next((kind for pattern, kind in self._school_patterns if pattern.search(plain)), None)
+
+    def method(self, method_id: str) -> Method:
+        for method in self.methods:
+            if method.method_id == method_id:
+                return method
+        raise LookupError(f"Нет методики {method_id} в reference/methods/")
+
+    def held_federally(self, procedure: Procedure, academic_year: str) -> tuple[bool, str | None]:
+        """Whether a procedure was held in the country in the year it measures, and what to know about it."""
+        if not procedure.covers(academic_year):
+            return False, procedure.note_ru or "В этом учебном году процедура не предусмотрена"
+        sessions = [
+            session
+            for session in self.sessions
+            if session.assessment == procedure.assessment
+            and session.measured_year == academic_year
+            and procedure.grade in session.grades
+        ]
+        held = [
+            session
+            for session in sessions
+            if session.is_held and any(session.covers_subject(subject) for subject in procedure.subject_ids)
+        ]
+        notes = [session.note_ru for session in held or sessions if session.note_ru]
+        if held or notes:
+            return bool(held), " ".join(dict.fromkeys(notes)) or None
+        return False, "В календаре нет такой процедуры в этом учебном году"
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """Flat tables for the schema `reference` of the warehouse, in a fixed order of rows."""
+        return {
+            name: pl.DataFrame(list(rows(self)), schema=_schema(columns), orient="row")
+            for name, (columns, rows) in _TABLES.items()
+        }
+
+
+# --- tables --------------------------------------------------------------------------------------
+
+Rows = Iterator[tuple[Any, ...]]
+
+
+def _academic_year_rows(r: Reference) -> Rows:
+    for y in r.academic_years:
+        yield y.academic_year, y.start_year, y.previous_year, y.is_open, y.maturity
+
+
+def _subject_rows(r: Reference) -> Rows:
+    for s in r.subjects:
+        yield s.subject_id, s.title_ru, s.short_ru
+
+
+def _procedure_rows(r: Reference) -> Rows:
+    for order, p in enumerate(r.procedures, start=1):
+        yield p.procedure_id, p.assessment, p.grade, p.title_ru, p.short_ru, order
+
+
+def _procedure_subject_rows(r: Reference) -> Rows:
+    for p in r.procedures:
+        for subject_id in p.subject_ids:
+            yield p.procedure_id, p.assessment, p.grade, subject_id
+
+
+def _method_rows(r: Reference) -> Rows:
+    for m in r.methods:
+        s = m.settings
+        chosen = [getattr(s, column).value for column in _schema(_METHOD_SETTINGS)]
+        yield m.method_id, m.title_ru, m.valid_from, m.valid_to, m.is_official, *chosen
+
+
+def _method_procedure_rows(r: Reference) -> Rows:
+    for m in r.methods:
+        for order, procedure_id in enumerate(m.settings.procedures.value, start=1):
+            yield m.method_id, procedure_id, order
+
+
+def _method_excluded_reason_rows(r: Reference) -> Rows:
+    for m in r.methods:
+        for reason in m.settings.excluded_school_reasons.value:
+            yield m.method_id, reason
+
+
+def _method_category_rows(r: Reference) -> Rows:
+    for m in r.methods:
+        for category in m.settings.participant_categories.value:
+            yield m.method_id, category
+
+
+def _reliability_band_rows(r: Reference) -> Rows:
+    for m in r.methods:
+        for b in m.settings.reliability_bands.value:
+            yield m.method_id, b.participants_from, b.participants_to, b.reliability, b.label_ru
+
+
+def _minimum_score_rows(r: Reference) -> Rows:
+    for year in (y.academic_year for y in r.academic_years):
+        for t in r.thresholds:
+            if t.covers(year):
+                for purpose in t.purposes:
+                    yield t.assessment, t.subject_id, year, purpose, t.minimum, t.scale, t.evidence
+
+
+def _score_scale_rows(r: Reference) -> Rows:
+    for s in r.scales:
+        for year in (y.academic_year for y in r.academic_years):
+            for period in (p for p in s.periods if p.covers(year)):
+                for b in s.mark_bands:
+                    key = (s.scale_id, s.assessment, s.test_grade, s.subject_id, year)
+                    yield *key, b.mark, b.score_min, b.score_max, s.max_score, period.evidence
+
+
+def _procedure_calendar_rows(r: Reference) -> Rows:
+    for year in (y.academic_year for y in r.academic_years):
+        for p in r.procedures:
+            yield year, p.procedure_id, *r.held_federally(p, year)
+
+
+def _school_type_rows(r: Reference) -> Rows:
+    for t in r.school_types:
+        yield t.school_type, t.title_ru, t.first_grade, t.last_grade, t.excluded_reason
+
+
+def _session_rows(r: Reference) -> Rows:
+    for s in r.sessions:
+        for grade in s.grades:
+            key = (s.session_id, s.assessment, s.calendar_year, s.season, grade, s.held_from, s.held_to)
+            yield *key, s.held_year, s.measured_year, s.grade_shift, s.is_held
+
+
+def _comparability_break_rows(r: Reference) -> Rows:
+    for b in r.breaks:
+        for p in r.procedures:
+            subjects = b.subject_ids is None or set(b.subject_ids) & set(p.subject_ids)
+            if p.assessment == b.assessment and p.grade in b.grades and subjects:
+                for year in b.academic_years:
+                    labels = (b.affects_scores, b.affects_marks, b.label_ru, b.note_ru)
+                    yield b.break_id, p.procedure_id, year, b.kind, *labels
+
+
+def _schema(columns: str) -> dict[str, pl.DataType]:
+    """«title_ru grade:int» to a polars schema; text is the type of most columns and is not spelled out."""
+    types = {
+        "text": pl.String(),
+        "int": pl.Int64(),
+        "bool": pl.Boolean(),
+        "date": pl.Date(),
+        "float": pl.Float64(),
+    }
+    parts = (column.partition(":") for column in columns.split())
+    return {name: types[kind or "text"] for name, _, kind in parts}
+
+
+_METHOD_SETTINGS = (
+    "low_share_numerator:int low_share_denominator:int minimum_participants:int"
+    " previous_year_low_procedures:int both_years_low_procedures:int at_risk_low_procedures:int"
+    " year_basis grade_basis ege_mathematics ege_russian_minimum attempt roll_up_branches:bool merged_history"
+    " same_procedure_required:bool at_risk_excludes_shnor:bool confidence:float"
+)
+
+_TABLES: dict[str, tuple[str, Callable[[Reference], Rows]]] = {
+    "academic_year": (
+        "academic_year start_year:int previous_year is_open:bool maturity",
+        _academic_year_rows,
+    ),
+    "subject": ("subject_id title_ru short_ru", _subject_rows),
+    "procedure": ("procedure_id assessment grade:int title_ru short_ru sort_order:int", _procedure_rows),
+    "procedure_subject": ("procedure_id assessment test_grade:int subject_id", _procedure_subject_rows),
+    "method": (
+        f"method_id title_ru valid_from:date valid_to:date is_official:bool {_METHOD_SETTINGS}",
+        _method_rows,
+    ),
+    "method_procedure": ("method_id procedure_id sort_order:int", _method_procedure_rows),
+    "method_excluded_reason": ("method_id excluded_reason", _method_excluded_reason_rows),
+    "method_category": ("method_id participant_category", _method_category_rows),
+    "reliability_band": (
+        "method_id participants_from:int participants_to:int reliability label_ru",
+        _reliability_band_rows,
+    ),
+    "minimum_score": (
+        "assessment subject_id academic_year purpose minimum:int scale evidence",
+        _minimum_score_rows,
+    ),
+    "score_scale": (
+        "scale_id assessment test_grade:int subject_id academic_year"
+        " mark:int score_min:int score_max:int max_score:int evidence",
+        _score_scale_rows,
+    ),
+    "procedure_calendar": (
+        "academic_year procedure_id is_held_federally:bool note_ru",
+        _procedure_calendar_rows,
+    ),
+    "assessment_session": (
+        "session_id assessment calendar_year:int season test_grade:int held_from:date held_to:date"
+        " held_year measured_year grade_shift:int is_held:bool",
+        _session_rows,
+    ),
+    "school_type": (
+        "school_type title_ru first_grade:int last_grade:int excluded_reason",
+        _school_type_rows,
+    ),
+    "comparability_break": (
+        "break_id procedure_id academic_year kind affects_scores:bool affects_marks:bool label_ru note_ru",
+        _comparability_break_rows,
+    ),
+}
+
+
+# --- checks between facts ------------------------------------------------------------------------
+
+
+def _repeated(values: Iterable[Hashable]) -> list[str]:
+    return sorted(str(value) for value, count in Counter(values).items() if count > 1)
+
+
+def _unknown(values: Iterable[str | None], known: Iterable[str]) -> list[str]:
+    return sorted({value for value in values if value is not None} - set(known))
+
+
+def _contradictions(r: Reference) -> Iterator[str]:
+    """What no file shows alone: repeated keys, names nobody declared, facts that overlap in a year."""
+    years = [y.academic_year for y in r.academic_years]
+    subjects = {s.subject_id for s in r.subjects}
+    procedures = {p.procedure_id for p in r.procedures}
+    starts = [y.starts_on for y in r.academic_years]
+    ends = [y.ends_on for y in r.academic_years]
+
+    aliases = [_words(alias) for s in r.subjects for alias in s.aliases]
+    codes = [code for s in r.subjects for code in s.codes]
+    exam_codes = [
+        (a, c.code, year) for c in r.exam_codes for a in c.assessments for year in years if c.covers(year)
+    ]
+    scale_years = [
+        (s.assessment, s.test_grade, s.subject_id, year)
+        for s in r.scales
+        for period in s.periods
+        for year in years
+        if period.covers(year)
+    ]
+    minimums = [
+        (t.assessment, t.subject_id, purpose, year)
+        for t in r.thresholds
+        for purpose in t.purposes
+        for year in years
+        if t.covers(year)
+    ]
+    defaults = [(s.assessment, s.calendar_year, g) for s in r.sessions if s.is_default for g in s.grades]
+    sittings = {(s.assessment, s.calendar_year, g) for s in r.sessions for g in s.grades}
+
+    checks: list[tuple[str, str, list[str]]] = [
+        ("academic_years.yaml", "academic_year: repeated", _repeated(years)),
+        (
+            "academic_years.yaml",
+            "starts_on: does not follow the year before",
+            [str(start) for start, end in zip(starts[1:], ends[:-1], strict=True) if (start - end).days != 1],
+        ),
+        ("subjects.yaml", "subject_id: repeated", _repeated(s.subject_id for s in r.subjects)),
+        ("subjects.yaml", "aliases: two subjects claim", _repeated(aliases)),
+        ("subjects.yaml", "codes: two subjects claim", _repeated(codes)),
+        ("subjects.yaml", "exam_codes: two subjects in one year", _repeated(exam_codes)),
+        (
+            "subjects.yaml",
+            "exam_codes.subject_id: unknown",
+            _unknown((c.subject_id for c in r.exam_codes), subjects),
+        ),
+        ("procedures.yaml", "procedure_id: repeated", _repeated(p.procedure_id for p in r.procedures)),
+        (
+            "procedures.yaml",
+            "subject_ids: unknown",
+            _unknown((s for p in r.procedures for s in p.subject_ids), subjects),
+        ),
+        ("methods", "method_id: repeated", _repeated(m.method_id for m in r.methods)),
+        (
+            "methods",
+            "settings.procedures: unknown",
+            _unknown((p for m in r.methods for p in m.settings.procedures.value), procedures),
+        ),
+        (
+            "methods",
+            "settings.excluded_school_reasons: unknown to school_types.yaml",
+            _unknown(
+                (reason for m in r.methods for reason in m.settings.excluded_school_reasons.value),
+                (t.excluded_reason for t in r.school_types if t.excluded_reason),
+            ),
+        ),
+        ("scales", "scale_id: repeated", _repeated(s.scale_id for s in r.scales)),
+        ("scales", "subject_id: unknown", _unknown((s.subject_id for s in r.scales), subjects)),
+        ("scales", "periods: two scales in one year", _repeated(scale_years)),
+        ("thresholds", "subject_id: unknown", _unknown((t.subject_id for t in r.thresholds), subjects)),
+        ("thresholds", "valid_from: two minimums in one year", _repeated(minimums)),
+        ("calendar.yaml", "sessions.session_id: repeated", _repeated(s.session_id for s in r.sessions)),
+        ("calendar.yaml", "monitoring.event_id: repeated", _repeated(e.event_id for e in r.monitoring)),
+        (
+            "calendar.yaml",
+            "sessions.subject_ids: unknown",
+            _unknown(
+                (x for s in r.sessions for x in (s.subject_ids or ()) + s.omitted_subject_ids), subjects
+            ),
+        ),
+        (
+            "calendar.yaml",
+            "sessions.is_default: must be true for exactly one sitting of",
+            _repeated(defaults) + sorted(str(sitting) for sitting in sittings - set(defaults)),
+        ),
+        ("school_types.yaml", "school_type: repeated", _repeated(t.school_type for t in r.school_types)),
+        ("breaks.yaml", "break_id: repeated", _repeated(b.break_id for b in r.breaks)),
+        (
+            "breaks.yaml",
+            "subject_ids: unknown",
+            _unknown((s for b in r.breaks for s in b.subject_ids or ()), subjects),
+        ),
+    ]
+    for file, problem, values in checks:
+        if values:
+            yield f"reference/{file}: {problem}: {', '.join(values)}"
+
+
+# --- loading -------------------------------------------------------------------------------------
+
+
+def default_root() -> Path:
+    return Path(__file__).resolve().parents[1] / "reference"
+
+
+def load_reference(root: Path | None = None) -> Reference:
+    """Read and check every reference file; a wrong one stops everything, since every figure rests on them."""
+    folder = root or default_root()
+    digest = hashlib.sha256()
+
+    def read(path: Path, model: type[M]) -> M:
+        name = path.relative_to(folder).as_posix()
+        if not path.is_file():
+            raise ReferenceFileError(f"reference/{name}: the file is missing")
+        content = path.read_bytes()
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+        return parse_file(name, content, model)
+
+    def read_all(part: str, model: type[M]) -> list[M]:
+        return [read(path, model) for path in sorted((folder / part).glob("*.yaml"))]
+
+    years = read(folder / "academic_years.yaml", AcademicYearsFile)
+    subjects = read(folder / "subjects.yaml", SubjectsFile)
+    procedures = read(folder / "procedures.yaml", ProceduresFile)
+    methods = read_all("methods", Method)
+    scales = read_all("scales", ScalesFile)
+    thresholds = read_all("thresholds", ThresholdsFile)
+    calendar = read(folder / "calendar.yaml", CalendarFile)
+    school_types = read(folder / "school_types.yaml", SchoolTypesFile)
+    breaks = read(folder / "breaks.yaml", BreaksFile)
+
+    reference = Reference(
+        version=digest.hexdigest()[:12],
+        academic_years=years.academic_years,
+        subjects=subjects.subjects,
+        exam_codes=subjects.exam_codes,
+        procedures=procedures.procedures,
+        methods=tuple(methods),
+        scales=tuple(scale for file in scales for scale in file.scales),
+        thresholds=tuple(threshold for file in thresholds for threshold in file.thresholds),
+        timezone=calendar.timezone,
+        sessions=calendar.sessions,
+        monitoring=calendar.monitoring,
+        school_types=school_types.school_types,
+        breaks=breaks.breaks,
+    )
+    if problems := list(_contradictions(reference)):
+        raise ReferenceFileError("; ".join(problems))
+    return reference
