@@ -448,15 +448,27 @@ class Reference:
                 return year.academic_year
         raise LookupError(f"Дата {day:%d.%m.%Y} вне учебных годов справочника reference/academic_years.yaml")
 
-    def subject_for(self, text: str) -> str | None:
-        """The subject named in a text: the longest alias wins, then the earliest, then a code («РУ»)."""
+    def subjects_of(self, assessment: str) -> set[str]:
+        return {subject for p in self.procedures if p.assessment == assessment for subject in p.subject_ids}
+
+    def subject_for(self, text: str, assessment: str | None = None) -> str | None:
+        """The subject named in a text: the longest alias wins, then the earliest, then a code («РУ»).
+
+        Naming the assessment leaves only its subjects: «Математика (базовый уровень)» is an exam of its own
+        in ЕГЭ and plain mathematics in ВПР.
+        """
+        allowed = (
+            {s.subject_id for s in self.subjects} if assessment is None else self.subjects_of(assessment)
+        )
         words = _words(text)
         found = [
-            (-len(alias), words.find(alias), subject) for alias, subject in self._aliases if alias in words
+            (-len(alias), words.find(alias), subject)
+            for alias, subject in self._aliases
+            if alias in words and subject in allowed
         ]
         if found:
             return min(found)[2]
-        codes = {code: subject.subject_id for subject in self.subjects for code in subject.codes}
+        codes = {code: s.subject_id for s in self.subjects if s.subject_id in allowed for code in s.codes}
         return next((codes[word] for word in re.findall(r"[А-ЯЁа-яё]+", text) if word in codes), None)
 
     def subject_for_exam_code(self, assessment: str, code: str, academic_year: str) -> str | None:
