@@ -1,4 +1,4 @@
-"""Reference facts load, agree with one another and answer questions; a wrong one is named by file and field."""
+"""Reference facts load, agree with one another, answer questions; a wrong one is named by file and field."""
 
 import datetime as dt
 import os
