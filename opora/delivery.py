@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from opora.home import Home, write_json, write_whole
 
 Status = Literal["accepted", "accepted_with_quarantine", "refused"]
-NON_DATA = ("absent", "group", "footer", "blank", "total")
+NON_DATA = ("absent", "group", "footer", "blank", "total", "suppressed")
 
 ISSUE_SCHEMA: dict[str, pl.DataType] = {
     "delivery_id": pl.String(),
@@ -48,6 +48,7 @@ class RowCounts(BaseModel):
     footer: int = 0
     blank: int = 0
     total: int = 0
+    suppressed: int = 0
 
     @property
     def adds_up(self) -> bool:
@@ -55,7 +56,7 @@ class RowCounts(BaseModel):
 
     @property
     def non_data(self) -> int:
-        return self.absent + self.group + self.footer + self.blank + self.total
+        return sum(getattr(self, kind) for kind in NON_DATA)
 
 
 class DeliveryRecord(BaseModel):
@@ -73,6 +74,10 @@ class DeliveryRecord(BaseModel):
     layout_ids: list[str] = []
     intake_version: str
     academic_years: list[str] = Field(default=[], description="measured years, or `undated`")
+    parts: list[tuple[str, str]] = Field(
+        default=[], description="table and measured year of each part of the lake"
+    )
+    noted: str = Field(default="", description="what a delivery note said of the file")
     tables: dict[str, int] = Field(default={}, description="rows given to each lake table")
     rows: RowCounts = RowCounts()
     issues: dict[str, int] = Field(default={}, description="number of issues by check")
@@ -115,9 +120,7 @@ def read_issues(home: Home, delivery_ids: Iterable[str] | None = None) -> pl.Dat
     """The issues of the named deliveries, or of all."""
     wanted = None if delivery_ids is None else set(delivery_ids)
     files = [
-        path
-        for path in sorted(home.quarantine.glob("*.parquet"))
-        if wanted is None or path.stem in wanted
+        path for path in sorted(home.quarantine.glob("*.parquet")) if wanted is None or path.stem in wanted
     ]
     empty = pl.DataFrame(schema=ISSUE_SCHEMA)
     return pl.concat([empty, *(pl.read_parquet(path) for path in files)])

@@ -538,6 +538,10 @@ class Reference:
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """Flat tables for the schema `reference` of the warehouse, in a fixed order of rows."""
+        return dict(self._tables)
+
+    @cached_property
+    def _tables(self) -> dict[str, pl.DataFrame]:
         return {
             name: pl.DataFrame(list(rows(self)), schema=_schema(columns), orient="row")
             for name, (columns, rows) in _TABLES.items()

@@ -1,0 +1,198 @@
+"""The vocabulary of cell conversions that a layout may name.
+
+What belongs here: cleaned text → typed value, as polars expressions. A null result for a text that is there
+means «cannot be read»; what follows from that is decided in `extract.py`. What does not belong here: rows,
+headers, files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+
+from opora.reading import clean
+
+Converter = Callable[[pl.Expr], pl.Expr]
+
+NOT_A_VALUE = ("-", "–", "—", "нет отметки", "нет данных", "н/д", "#н/д", "nan")
+ABSENT = r"(?i)^\s*отсутств"
+_LOGIN = r"(?i)\b(?:edu|sch|ksh)\s?(\d{6})\b"
+_MUNICIPALITY = r"(?i)\breg(\d{2})_(?:vpr_)?(m\d{3})\b"
+
+
+def _value(text: pl.Expr) -> pl.Expr:
+    return pl.when(~text.str.to_lowercase().is_in(list(NOT_A_VALUE))).then(text)
+
+
+def text(cell: pl.Expr) -> pl.Expr:
+    return cell
+
+
+def number(cell: pl.Expr) -> pl.Expr:
+    """A number with a decimal comma or point; a closing per cent sign and inner spaces are ignored."""
+    bare = _value(cell).str.replace_all(r"[\s%]", "").str.replace(",", ".", literal=True)
+    value = bare.cast(pl.Float64, strict=False)
+    return pl.when(value.is_finite()).then(value)
+
+
+def integer(cell: pl.Expr) -> pl.Expr:
+    """A whole number; `12.0` is one, `12.5` is not."""
+    value = number(cell)
+    return pl.when(value == value.round(0)).then(value).cast(pl.Int64, strict=False)
+
+
+def code(cell: pl.Expr) -> pl.Expr:
+    """A code that a spreadsheet may have turned into a number: `9306.0` is `9306`; zeros in front stay."""
+    return _value(cell).str.replace(r"^(\d+)\.0+$", "$1")
+
+
+def date(cell: pl.Expr) -> pl.Expr:
+    """A date written 2026-04-20, 20.04.2026 or 2026.04.20, with or without a time."""
+    day = cell.str.extract(r"^(\d{1,4}[.\-/]\d{1,2}[.\-/]\d{1,4})").str.replace_all(r"[./]", "-")
+    return pl.coalesce(day.str.to_date("%Y-%m-%d", strict=False), day.str.to_date("%d-%m-%Y", strict=False))
+
+
+def boolean(cell: pl.Expr) -> pl.Expr:
+    """1/0, да/нет, true/false, + and a bare cell."""
+    word = cell.str.to_lowercase()
+    return (
+        pl.when(word.is_in(["1", "1.0", "да", "true", "+", "есть"]))
+        .then(pl.lit(True))
+        .when(word.is_in(["0", "0.0", "нет", "false", "-"]))
+        .then(pl.lit(False))
+    )
+
+
+def sex(cell: pl.Expr) -> pl.Expr:
+    word = cell.str.to_lowercase().str.slice(0, 3)
+    return (
+        pl.when(word.is_in(["м", "муж", "m"]))
+        .then(pl.lit("m"))
+        .when(word.is_in(["ж", "жен", "f"]))
+        .then(pl.lit("f"))
+    )
+
+
+def vpr_login(cell: pl.Expr) -> pl.Expr:
+    """The six digits of a ФИС ОКО login, wherever it stands in the cell; the prefix may change."""
+    return cell.str.extract(_LOGIN)
+
+
+def found_login(cell: pl.Expr) -> pl.Expr:
+    """The digits of a login if the cell has one; a cell without one is no error."""
+    return vpr_login(cell)
+
+
+def municipality_code(cell: pl.Expr) -> pl.Expr:
+    """`reg22_m004` or `reg22_vpr_m004`, wherever it stands, as `22_m004`."""
+    return cell.str.extract(_MUNICIPALITY, 1) + "_" + cell.str.extract(_MUNICIPALITY, 2)
+
+
+def after_bar(cell: pl.Expr) -> pl.Expr:
+    """`edu223855 | МКОУ "Зайцевская СОШ"` → the words after the bar."""
+    return pl.coalesce(cell.str.extract(r"^[^|]*\|\s*(.+)$"), cell)
+
+
+def before_bracket(cell: pl.Expr) -> pl.Expr:
+    """`МБОУ СОШ № 5(edu990012)` → the words before the code in brackets."""
+    return cell.str.replace(r"(?i)\s*\((?:edu|sch|ksh|reg)[^)]*\)\s*$", "")
+
+
+def group_level(cell: pl.Expr) -> pl.Expr:
+    """Level of a report row, told by the code in brackets: none, `regRR_mNNN` or a school login."""
+    return (
+        pl.when(cell.str.contains(_LOGIN))
+        .then(pl.lit("school"))
+        .when(cell.str.contains(_MUNICIPALITY))
+        .then(pl.lit("municipality"))
+        .when(cell.str.contains(r"(?i)^(вся выборка|россия|российская федерация|рф)$"))
+        .then(pl.lit("country"))
+        .otherwise(pl.lit("region"))
+    )
+
+
+def name_key(cell: pl.Expr) -> pl.Expr:
+    """A name as it is compared: lower case, ё → е, without quotes and repeated spaces."""
+    return (
+        cell.str.to_lowercase()
+        .str.replace_all("ё", "е", literal=True)
+        .str.replace_all(r"[«»\"'“”„]", "")
+        .str.replace_all(r"№\s+", "№")
+        .str.replace_all(r"\s+", " ")
+        .str.strip_chars()
+    )
+
+
+def settlement(cell: pl.Expr) -> pl.Expr:
+    """Town or village: посёлки городского типа count as urban, as Росстат counts them."""
+    word = cell.str.to_lowercase()
+    return (
+        pl.when(word.str.contains(r"сельск|^село|деревн|^2$"))
+        .then(pl.lit("rural"))
+        .when(word.str.contains(r"город|центр|пгт|^1$"))
+        .then(pl.lit("urban"))
+    )
+
+
+def participant_category(cell: pl.Expr) -> pl.Expr:
+    """Categories of ЕГЭ participants as protocols word them."""
+    word = cell.str.to_lowercase()
+    return (
+        pl.when(word.str.contains(r"прошлых лет|впл"))
+        .then(pl.lit("previous_years"))
+        .when(word.str.contains(r"спо|колледж|техникум"))
+        .then(pl.lit("spo"))
+        .when(word.str.contains(r"экстерн"))
+        .then(pl.lit("extern"))
+        .when(word.str.contains(r"текущего года|втг|обучающ"))
+        .then(pl.lit("current_year"))
+    )
+
+
+def task_score(cell: pl.Expr) -> pl.Expr:
+    """One task: a score, `X` not attempted, `N` not taught, `?` cannot be read; nothing stays null."""
+    word = clean(cell).str.to_uppercase().str.replace(r"^(\d{1,2})\.0$", "$1")
+    return (
+        pl.when(word.is_null())
+        .then(None)
+        .when(word.str.contains(r"^\d{1,2}$"))
+        .then(word)
+        .when(word.is_in(["X", "Х", "-", "–", "—"]))
+        .then(pl.lit("X"))
+        .when(word.str.starts_with("НЕ ПРОЙД"))
+        .then(pl.lit("N"))
+        .otherwise(pl.lit("?"))
+    )
+
+
+CONVERTERS: dict[str, Converter] = {
+    function.__name__: function
+    for function in (
+        text,
+        number,
+        integer,
+        code,
+        date,
+        boolean,
+        sex,
+        vpr_login,
+        found_login,
+        municipality_code,
+        after_bar,
+        before_bracket,
+        group_level,
+        name_key,
+        settlement,
+        participant_category,
+    )
+}
+# These look for something that need not be in the cell.
+FINDERS = ("found_login", "municipality_code", "after_bar", "before_bracket", "group_level", "settlement")
+BY_TYPE: dict[str, Converter] = {
+    "string": text,
+    "integer": integer,
+    "number": number,
+    "boolean": boolean,
+    "date": date,
+}
