@@ -1,0 +1,40 @@
+{# The quantile of the standard normal distribution for p above one half (Acklam's approximation, error below 2e-9). #}
+{% macro normal_quantile(p) -%}
+case
+    when {{ p }} <= 0.97575 then
+        ({{ p }} - 0.5)
+        * (((((-39.69683028665376 * pow({{ p }} - 0.5, 2) + 220.9460984245205) * pow({{ p }} - 0.5, 2)
+            - 275.9285104469687) * pow({{ p }} - 0.5, 2) + 138.3577518672690) * pow({{ p }} - 0.5, 2)
+            - 30.66479806614716) * pow({{ p }} - 0.5, 2) + 2.506628277459239)
+        / (((((-54.47609879822406 * pow({{ p }} - 0.5, 2) + 161.5858368580409) * pow({{ p }} - 0.5, 2)
+            - 155.6989798598866) * pow({{ p }} - 0.5, 2) + 66.80131188771972) * pow({{ p }} - 0.5, 2)
+            - 13.28068155288572) * pow({{ p }} - 0.5, 2) + 1)
+    else
+        -(((((-0.007784894002430293 * sqrt(-2 * ln(1 - {{ p }})) - 0.3223964580411365) * sqrt(-2 * ln(1 - {{ p }}))
+            - 2.400758277161838) * sqrt(-2 * ln(1 - {{ p }})) - 2.549732539343734) * sqrt(-2 * ln(1 - {{ p }}))
+            + 4.374664141464968) * sqrt(-2 * ln(1 - {{ p }})) + 2.938163982698783)
+        / ((((0.007784695709041462 * sqrt(-2 * ln(1 - {{ p }})) + 0.3224671290700398) * sqrt(-2 * ln(1 - {{ p }}))
+            + 2.445134137142996) * sqrt(-2 * ln(1 - {{ p }})) + 3.754408661907416) * sqrt(-2 * ln(1 - {{ p }})) + 1)
+end
+{%- endmacro %}
+
+{# Wilson's interval for k of n. The ends are held inside 0 and 1 against rounding. #}
+{% macro wilson(k, n, z, sign) -%}
+greatest(0.0, least(1.0,
+    (
+        ({{ k }} + {{ z }} * {{ z }} / 2.0)
+        {{ sign }} {{ z }} * sqrt({{ k }} * ({{ n }} - {{ k }}) * 1.0 / {{ n }} + {{ z }} * {{ z }} / 4.0)
+    ) / ({{ n }} + {{ z }} * {{ z }})
+))
+{%- endmacro %}
+
+{# P(true share ≥ t | k of n) under a uniform prior, which is P(Binomial(n + 1, t) ≤ k). #}
+{% macro probability_at_least(k, n, t) -%}
+least(1.0, list_sum(list_transform(
+    range(0, {{ k }} + 1),
+    lambda i: exp(
+        lgamma({{ n }} + 2) - lgamma(i + 1) - lgamma({{ n }} + 2 - i)
+        + i * ln({{ t }}) + ({{ n }} + 1 - i) * ln(1 - {{ t }})
+    )
+)))
+{%- endmacro %}

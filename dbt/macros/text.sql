@@ -1,0 +1,56 @@
+{# Texts are compared in one form: lower case, ё as е, no quotes, single spaces. #}
+{% macro plain(text) -%}
+trim(regexp_replace(regexp_replace(replace(lower({{ text }}), 'ё', 'е'), '[«»"''“”„`]', '', 'g'), '[\s\x{00A0}]+', ' ', 'g'))
+{%- endmacro %}
+
+{# The name itself: «г. Бийск», «городской округ город Бийск» and «Бийск» are one, «Бийский район» is another.
+   Spaces are doubled so that two service words in a row both match. #}
+{% macro municipality_core(text) -%}
+coalesce(
+    nullif(
+        trim(regexp_replace(
+            regexp_replace(
+                ' ' || replace({{ plain("regexp_replace(" ~ text ~ ", '[.,]', ' ', 'g')") }}, ' ', '  ') || ' ',
+                ' (муниципальн\S*|городской|городского|город|города|г|гор|район|района|р-н|округ|округа|образование|образования|мо|мр|го) ',
+                ' ',
+                'g'
+            ),
+            ' +',
+            ' ',
+            'g'
+        )),
+        ''
+    ),
+    {{ plain(text) }}
+)
+{%- endmacro %}
+
+{% macro name_key(municipality, name) -%}
+coalesce({{ municipality_core(municipality) }}, '') || '|' || {{ plain(name) }}
+{%- endmacro %}
+
+{# A school key as it is compared: only names need it, digits are kept as they came. #}
+{% macro comparable_key(kind, value) -%}
+case
+    when {{ kind }} = 'name' and {{ value }} like '%|%'
+        then {{ name_key("split_part(" ~ value ~ ", '|', 1)", "split_part(" ~ value ~ ", '|', 2)") }}
+    when {{ kind }} = 'name' then {{ plain(value) }}
+    else {{ value }}
+end
+{%- endmacro %}
+
+{# 2024-2025 as people write it: 2024/25. #}
+{% macro year_ru(academic_year) -%}
+left({{ academic_year }}, 4) || '/' || right({{ academic_year }}, 2)
+{%- endmacro %}
+
+{% macro percent_ru(part, whole) -%}
+replace(printf('%.1f', 100.0 * {{ part }} / {{ whole }}), '.', ',') || ' %'
+{%- endmacro %}
+
+{# Which procedures of a year were judged, and why the others were not. #}
+{% macro period_ru(period) -%}
+coalesce({{ period }}_ru || ': ' || coalesce(assessed_{{ period }}_ru, 'результатов нет')
+    || coalesce(' (не проводились: ' || not_held_{{ period }}_ru || ')', '')
+    || coalesce(' (не поступили: ' || not_delivered_{{ period }}_ru || ')', ''), 'годом раньше: данных нет')
+{%- endmacro %}

@@ -1,0 +1,40 @@
+-- Who is named where: every key of a school in every delivery, with the words beside it and the number of rows.
+{%- set with_level = ['aggregate_result', 'mark_comparison', 'score_distribution'] -%}
+{%- set without_held_year = ['objectivity_marker', 'context_value'] %}
+
+with mention as (
+    {%- for table_name in ['assessment_result'] + with_level + without_held_year %}
+    select
+        delivery_id,
+        school_key_kind as key_kind,
+        school_key,
+        measured_year,
+        {% if table_name in without_held_year %}measured_year{% else %}coalesce(held_year, measured_year){% endif %} as held_year,
+        school_label,
+        municipality_key,
+        municipality_label,
+        count(*) as rows_count
+    from {{ ref('stg_' ~ table_name) }}
+    {%- if table_name in with_level %}
+    where territory_level = 'school' and school_key is not null
+    {%- endif %}
+    group by all
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+)
+
+select
+    delivery_id,
+    key_kind,
+    {{ comparable_key('key_kind', 'school_key') }} as key_value,
+    measured_year,
+    held_year,
+    {{ key_date('measured_year', 'held_year') }} as key_date,
+    school_label,
+    municipality_key,
+    municipality_label,
+    sum(rows_count) as rows_count
+from mention
+group by all

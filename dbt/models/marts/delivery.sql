@@ -1,0 +1,2 @@
+select * exclude (arrival)
+from {{ ref('stg_delivery') }}

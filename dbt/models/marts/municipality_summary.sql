@@ -1,0 +1,1 @@
+{{ territory_summary(['municipality_id', 'municipality_name', 'region_code']) }}

@@ -1,0 +1,1 @@
+{{ territory_summary(['region_code']) }}

@@ -1,0 +1,93 @@
+with official as (
+    select status.*
+    from {{ ref('int_school_status') }} as status
+    inner join {{ ref('int_official_method') }} as official
+        on status.method_id = official.method_id and status.academic_year = official.academic_year
+),
+
+worded as (
+    select
+        *,
+        case
+            when is_excluded then 'excluded'
+            when is_shnor then 'shnor'
+            when is_at_risk then 'risk'
+            when not is_assessed then 'not_assessed'
+            else 'none'
+        end as status,
+        concat_ws('; ', low_previous_ru, low_before_ru) as low_ru,
+        case
+            when not is_assessed and other_grade_previous > 0 and possible_previous = 0
+                then 'в школе нет классов, в которых проводятся процедуры методики'
+            when not is_assessed then 'за ' || previous_ru || ' нет результатов, по которым можно решить'
+            when not meets_shnor_rule and is_second_year_missing
+                then 'правило двух лет проверить нельзя: за ' || coalesce(before_ru, 'год раньше') || ' результатов нет'
+            when not meets_shnor_rule and is_rule_possible
+                then 'у части участников нет ни отметки, ни шкалы: '
+                    || concat_ws('; ', previous_ru || ' ' || unknown_previous_ru, before_ru || ' ' || unknown_before_ru)
+        end as undecided_reason_ru,
+        case excluded_reason
+            when 'branch' then 'вне списка: филиал учтён в головной школе'
+            when 'merged' then 'вне списка: школа присоединена к другой'
+            else 'вне списка по виду школы'
+        end as excluded_ru
+    from official
+)
+
+select
+    academic_year,
+    school_id,
+    status,
+    case status
+        when 'excluded' then 'вне списка'
+        when 'shnor' then 'в списке ШНОР'
+        when 'risk' then 'в зоне риска'
+        when 'not_assessed' then 'не оценивается'
+        else 'не в списке'
+    end as status_ru,
+    is_assessed,
+    meets_shnor_rule,
+    is_shnor,
+    case
+        when not meets_shnor_rule then null
+        when is_two_procedures and is_two_years then 'both'
+        when is_two_procedures then 'two_procedures'
+        when is_two_years then 'two_years'
+    end as shnor_basis,
+    case
+        when is_shnor and was_shnor then 'continuing'
+        when is_shnor then 'new'
+        when was_shnor then 'left'
+        else 'none'
+    end as listing,
+    cast(years_listed_in_a_row as bigint) as years_listed_in_a_row,
+    case when years_listed_in_a_row > 1 then 'repeated' when years_listed_in_a_row = 1 then 'first_year' else 'none' end
+        as support_format,
+    case when assessed_previous > 0 then low_previous end as low_procedures_previous_year,
+    case when assessed_before > 0 then low_before end as low_procedures_year_before,
+    case when assessed_current > 0 then low_current end as low_procedures_current_year,
+    assessed_previous as assessed_procedures_previous_year,
+    assessed_before as assessed_procedures_year_before,
+    assessed_current as assessed_procedures_current_year,
+    meets_risk_rule,
+    is_at_risk,
+    is_excluded,
+    excluded_reason,
+    evidence_participants,
+    reliability,
+    reliability_ru,
+    {{ period_ru('previous') }} || '; ' || {{ period_ru('before') }} as decided_from_years,
+    undecided_reason_ru,
+    concat_ws(
+        '; ',
+        case when is_excluded then excluded_ru end,
+        case
+            when not is_assessed then 'не оценивается: ' || undecided_reason_ru
+            when meets_shnor_rule then 'низкие результаты: ' || low_ru
+            when low_ru <> '' then 'низких результатов меньше, чем требует правило: ' || low_ru
+            else 'низких результатов нет'
+        end,
+        case when meets_risk_rule then 'зона риска: ' || low_current_ru end
+    ) as reason_ru,
+    method_id
+from worded

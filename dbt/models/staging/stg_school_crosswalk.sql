@@ -1,0 +1,8 @@
+with active as (
+    {{ active_rows('school_crosswalk') }}
+)
+
+select
+    * exclude (key_value),
+    {{ comparable_key('key_kind', 'key_value') }} as key_value
+from active
