@@ -1,0 +1,113 @@
+"""Stage two: the tables of the lake, by academic year where a result has a year.
+
+What belongs here: one asset a lake table, made by a factory from the registry. What does not: the contents
+of a table. A rerun of one year, with `reread`, reads the files of that year again and touches its parts only.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import dagster as dg
+import polars as pl
+
+from assets.landing import DELIVERIES, IntakeConfig
+from assets.shared import INTAKE_POOL, OWNERS, column_schema
+from opora.home import UNDATED, Home
+from opora.intake import ingest
+from pipelines.checks import SCHEMA_CHECK, schema_check_result, schema_check_spec
+from resources.home import OporaHome
+from schemas.registry import Table, tables
+
+_PREVIEW_ROWS = 5
+
+
+def lake_key(name: str) -> dg.AssetKey:
+    return dg.AssetKey(["lake", name])
+
+
+def build_lake_assets(partitions: dg.StaticPartitionsDefinition) -> list[dg.AssetsDefinition]:
+    """Two multi-assets: tables with a year, in partitions; tables without one."""
+    dated = [spec for spec in tables("lake") if spec.partitioned]
+    undated = [spec for spec in tables("lake") if not spec.partitioned]
+
+    @dg.multi_asset(
+        name="lake_by_year",
+        specs=[_spec(spec) for spec in dated],
+        check_specs=[schema_check_spec(lake_key(spec.table)) for spec in dated],
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        can_subset=True,
+        pool=INTAKE_POOL,
+    )
+    def lake_by_year(
+        context: dg.AssetExecutionContext, config: IntakeConfig, opora_home: OporaHome
+    ) -> Iterable[dg.MaterializeResult]:
+        years = list(context.partition_keys)
+        if config.reread:
+            ingest(opora_home.home, opora_home.reference(), years=years, reread=True)
+        for spec in dated:
+            if lake_key(spec.table) in context.selected_asset_keys:
+                yield _result(opora_home.home, spec, years)
+
+    @dg.multi_asset(
+        name="lake_undated",
+        specs=[_spec(spec) for spec in undated],
+        check_specs=[schema_check_spec(lake_key(spec.table)) for spec in undated],
+        can_subset=True,
+        pool=INTAKE_POOL,
+    )
+    def lake_undated(
+        context: dg.AssetExecutionContext, opora_home: OporaHome
+    ) -> Iterable[dg.MaterializeResult]:
+        for spec in undated:
+            if lake_key(spec.table) in context.selected_asset_keys:
+                yield _result(opora_home.home, spec, [UNDATED])
+
+    return [lake_by_year, lake_undated]
+
+
+def _spec(spec: Table) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        key=lake_key(spec.table),
+        deps=[DELIVERIES],
+        group_name="lake",
+        kinds={"parquet", "polars"},
+        owners=OWNERS,
+        description=f"{spec.title_ru}. {spec.description_ru} Одна строка: {spec.grain_ru}.",
+        metadata={"dagster/column_schema": column_schema(spec)},
+        tags={"restricted": "true"} if spec.restricted else {},
+    )
+
+
+def _result(home: Home, spec: Table, years: Sequence[str]) -> dg.MaterializeResult:
+    """What the lake holds of a table for these years, judged against the registry."""
+    files = [path for year in years for path in home.lake_files(spec.table, year)]
+    frame = pl.read_parquet(files, hive_partitioning=False) if files else None
+    counts = {year: _rows(home, spec, year) for year in years}
+    metadata: dict[str, object] = {
+        "dagster/row_count": sum(counts.values()),
+        "parts": len(files),
+        "rows_by_year": dg.MetadataValue.json({year: count for year, count in counts.items() if count}),
+    }
+    if frame is not None and not spec.restricted:
+        metadata["preview"] = dg.MetadataValue.md(_preview(frame))
+    return dg.MaterializeResult(
+        asset_key=lake_key(spec.table),
+        metadata=metadata,
+        check_results=[schema_check_result(lake_key(spec.table), spec.table, frame)],
+    )
+
+
+def _rows(home: Home, spec: Table, year: str) -> int:
+    files = home.lake_files(spec.table, year)
+    return pl.scan_parquet(files, hive_partitioning=False).select(pl.len()).collect().item() if files else 0
+
+
+def _preview(frame: pl.DataFrame) -> str:
+    """The first rows as Markdown. Tables of participants have no preview: they are personal data."""
+    head = frame.head(_PREVIEW_ROWS)
+    lines = ["| " + " | ".join(head.columns) + " |", "|" + "---|" * head.width]
+    lines += ["| " + " | ".join("" if cell is None else str(cell) for cell in row) + " |" for row in head.iter_rows()]
+    return "\n".join(lines)
+
+
+__all__ = ["SCHEMA_CHECK", "build_lake_assets", "lake_key"]

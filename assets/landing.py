@@ -1,0 +1,127 @@
+"""Stage one: files in landing become deliveries with a record each.
+
+What belongs here: the asset of the delivery log and what people see of it. What does not: reading a file.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import dagster as dg
+from pydantic import Field
+
+from assets.shared import INTAKE_POOL, OWNERS
+from opora.delivery import DeliveryRecord, read_records
+from opora.intake import ingest
+from resources.home import OporaHome
+
+DELIVERIES = dg.AssetKey(["delivery_log", "delivery"])
+ISSUES = dg.AssetKey(["delivery_log", "issue"])
+ROWS_ADD_UP = "every_row_is_accounted_for"
+NOTHING_REFUSED = "nothing_is_refused"
+_SHOWN = 50
+
+
+class IntakeConfig(dg.Config):
+    """What an intake reads: all that is new, or everything again; for all years, or for some."""
+
+    reread: bool = Field(default=False, description="read files again that have been read before")
+    years: list[str] = Field(default=[], description="measured years to write; empty for all")
+
+
+@dg.multi_asset(
+    name="deliveries",
+    specs=[
+        dg.AssetSpec(
+            DELIVERIES,
+            group_name="intake",
+            kinds={"xlsx", "csv", "parquet"},
+            owners=OWNERS,
+            description="Файлы папки landing, опознанные по содержанию: что принято, отложено, отклонено.",
+        ),
+        dg.AssetSpec(
+            ISSUES,
+            deps=[DELIVERIES],
+            group_name="intake",
+            kinds={"parquet"},
+            owners=OWNERS,
+            description="Замечания к файлам: файл, лист, строка, столбец, значение, причина и что сделать.",
+        ),
+    ],
+    check_specs=[
+        dg.AssetCheckSpec(
+            ROWS_ADD_UP,
+            asset=DELIVERIES,
+            blocking=True,
+            description="У каждой поставки строк пришло столько, сколько принято, отложено и объявлено не данными.",
+        ),
+        dg.AssetCheckSpec(
+            NOTHING_REFUSED,
+            asset=DELIVERIES,
+            description="Ни один файл не отклонён целиком. Отклонённый файл не мешает остальным.",
+        ),
+    ],
+    pool=INTAKE_POOL,
+    retry_policy=dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL),
+)
+def deliveries(
+    context: dg.AssetExecutionContext, config: IntakeConfig, opora_home: OporaHome
+) -> Iterable[dg.MaterializeResult]:
+    report = ingest(
+        opora_home.home,
+        opora_home.reference(),
+        years=config.years or None,
+        reread=config.reread,
+        progress=lambda number, of, name: context.log.debug("%s of %s: %s", number, of, name),
+    )
+    records = list(read_records(opora_home.home).values())
+    yield dg.MaterializeResult(
+        asset_key=DELIVERIES,
+        metadata={
+            "dagster/row_count": len(records),
+            "processed": len(report.processed),
+            "unchanged": report.unchanged,
+            "refused": len(report.refused),
+            "preview": dg.MetadataValue.md(_table(report.processed or records)),
+        },
+        check_results=list(_verdicts(records)),
+    )
+    counts: dict[str, int] = {}
+    for record in records:
+        for check_id, count in record.issues.items():
+            counts[check_id] = counts.get(check_id, 0) + count
+    yield dg.MaterializeResult(
+        asset_key=ISSUES,
+        metadata={"dagster/row_count": sum(counts.values()), "by_check": dg.MetadataValue.json(counts)},
+    )
+
+
+def _verdicts(records: Sequence[DeliveryRecord]) -> Iterable[dg.AssetCheckResult]:
+    wrong = [record for record in records if not record.rows.adds_up]
+    refused = [record for record in records if record.status == "refused" and record.replaced_by is None]
+    yield dg.AssetCheckResult(
+        asset_key=DELIVERIES,
+        check_name=ROWS_ADD_UP,
+        passed=not wrong,
+        metadata={"deliveries": len(records), "wrong": dg.MetadataValue.md(_table(wrong))},
+    )
+    yield dg.AssetCheckResult(
+        asset_key=DELIVERIES,
+        check_name=NOTHING_REFUSED,
+        passed=not refused,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "refused": dg.MetadataValue.md(
+                "\n".join(f"- `{record.file_name}`: {record.message_ru}" for record in refused[:_SHOWN]) or "нет"
+            )
+        },
+    )
+
+
+def _table(records: Sequence[DeliveryRecord]) -> str:
+    """A Markdown table of deliveries; file names and counts only."""
+    head = "| файл | раскладка | состояние | строк | принято | отложено | не данные |\n|---|---|---|--:|--:|--:|--:|\n"
+    lines = (
+        f"| {r.file_name} | {', '.join(r.layout_ids)} | {r.status} | {r.rows.rows_in} | {r.rows.accepted} "
+        f"| {r.rows.quarantined} | {r.rows.non_data} |"
+        for r in records[:_SHOWN]
+    )
+    return head + "\n".join(lines)

@@ -1,0 +1,99 @@
+"""Stage four: the candidate, the gate over it, and the release that readers get.
+
+What belongs here: the order candidate → gate → release. What does not: what is exported and what is checked.
+A refused candidate stays under `releases/.refused-<run>` and never becomes current.
+"""
+
+import shutil
+
+import dagster as dg
+from pydantic import Field
+
+from assets.shared import OWNERS, PUBLISH_POOL
+from opora.gate import CHECK_IDS, judge_candidate
+from opora.release import (
+    candidate_folder,
+    clear_leftovers,
+    current_release,
+    publish,
+    read_release,
+    refuse,
+    write_candidate,
+)
+from resources.home import OporaHome
+from schemas.registry import tables
+
+CANDIDATE = dg.AssetKey(["release", "candidate"])
+RELEASE = dg.AssetKey(["release", "current"])
+
+
+class ReleaseConfig(dg.Config):
+    """Whether to publish a release whose inputs, code and reference are those of the current one."""
+
+    force: bool = Field(default=False, description="publish although nothing has changed")
+
+
+@dg.asset(
+    key=CANDIDATE,
+    deps=[dg.AssetKey(["marts", spec.table]) for spec in tables("marts")],
+    group_name="release",
+    kinds={"parquet", "duckdb"},
+    owners=OWNERS,
+    pool=PUBLISH_POOL,
+    description="Витрины, словарь и паспорт в скрытой папке; шлюз судит их такими, какими их увидит читатель.",
+    check_specs=[
+        dg.AssetCheckSpec(check_id, asset=CANDIDATE, blocking=True, description=words)
+        for check_id, words in CHECK_IDS.items()
+    ],
+)
+def candidate(context: dg.AssetExecutionContext, opora_home: OporaHome) -> dg.MaterializeResult:
+    home, run_id = opora_home.home, context.run.root_run_id or context.run_id
+    clear_leftovers(home, keep=run_id)
+    folder = write_candidate(home, opora_home.reference(), opora_home.build_database(run_id), run_id)
+    verdicts = judge_candidate(folder)
+    counts = read_release(folder).manifest["row_counts"]
+    if not all(verdict.passed for verdict in verdicts):
+        folder = refuse(home, folder, [verdict.as_dict() for verdict in verdicts])
+        context.log.error("The candidate is refused and kept at %s", folder)
+    return dg.MaterializeResult(
+        metadata={"row_counts": dg.MetadataValue.json(counts), "folder": dg.MetadataValue.path(str(folder))},
+        check_results=[
+            dg.AssetCheckResult(
+                check_name=verdict.check_id, passed=verdict.passed, metadata={"message": verdict.message_ru}
+            )
+            for verdict in verdicts
+        ],
+    )
+
+
+@dg.asset(
+    key=RELEASE,
+    deps=[CANDIDATE],
+    group_name="release",
+    kinds={"parquet", "duckdb"},
+    owners=OWNERS,
+    pool=PUBLISH_POOL,
+    description="Выпуск: папка с контрольными суммами и ссылка current, переключённая за один шаг.",
+)
+def release(
+    context: dg.AssetExecutionContext, config: ReleaseConfig, opora_home: OporaHome
+) -> dg.MaterializeResult:
+    home, run_id = opora_home.home, context.run.root_run_id or context.run_id
+    folder = candidate_folder(home, run_id)
+    current = current_release(home)
+    proposed = read_release(folder)
+    unchanged = current is not None and current.manifest["fingerprint"] == proposed.manifest["fingerprint"]
+    if unchanged and current is not None and not config.force:
+        shutil.rmtree(folder)
+        published = current
+    else:
+        published = publish(home, folder, [verdict.as_dict() for verdict in judge_candidate(folder)])
+    shutil.rmtree(opora_home.build_database(run_id).parent, ignore_errors=True)
+    return dg.MaterializeResult(
+        metadata={
+            "release_id": published.release_id,
+            "is_new": published is not current,
+            "folder": dg.MetadataValue.path(str(published.folder)),
+            "maturity": str(published.manifest["maturity"]),
+        }
+    )

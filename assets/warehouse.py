@@ -1,0 +1,115 @@
+"""Stage three: dbt models as assets and their tests as checks, built in one private file per run.
+
+What belongs here: how models, tests and sources of dbt appear in Dagster. What does not: SQL. A build always
+runs the whole project: the file is new in each run, so a part of it would have nothing to stand on.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+from dagster_dbt import DagsterDbtTranslator, dbt_assets
+from dagster_dbt.asset_utils import get_asset_check_key_for_test
+from dagster_dbt.dbt_manifest import validate_manifest
+
+from assets.shared import OWNERS, PUBLISH_POOL, column_schema
+from opora.warehouse import NodeResult, prepare, run_dbt
+from resources.home import OporaHome
+from schemas.registry import registry
+
+
+class OporaTranslator(DagsterDbtTranslator):
+    """Keys, groups and owners of models: `staging/…`, `intermediate/…`, `marts/…`; sources are the lake's assets."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        name = str(dbt_resource_props["name"])
+        if dbt_resource_props["resource_type"] == "source":
+            return dg.AssetKey([str(dbt_resource_props["source_name"]), name])
+        return dg.AssetKey([_stage(dbt_resource_props), name])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        return "reference" if dbt_resource_props["resource_type"] == "source" else _stage(dbt_resource_props)
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
+        return OWNERS
+
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        spec = registry().get(str(dbt_resource_props["name"]))
+        if spec is None or spec.layer != "marts":
+            return super().get_metadata(dbt_resource_props)
+        return {"dagster/column_schema": column_schema(spec)}
+
+
+def _stage(properties: Mapping[str, Any]) -> str:
+    """`staging`, `intermediate` or `marts`: the folder below models/."""
+    return str(properties["fqn"][1])
+
+
+def build_warehouse_assets(manifest_path: Path) -> dg.AssetsDefinition:
+    """All models of the project as one multi-asset over one private build file."""
+    manifest = validate_manifest(manifest_path)
+    translator = OporaTranslator()
+
+    @dbt_assets(
+        manifest=manifest, dagster_dbt_translator=translator, name="warehouse", pool=PUBLISH_POOL
+    )
+    def warehouse(context: dg.AssetExecutionContext, opora_home: OporaHome) -> Iterator[Any]:
+        database = opora_home.build_database(context.run.root_run_id or context.run_id)
+        prepare(opora_home.home, opora_home.reference(), database)
+        results = run_dbt("build", database)
+        counts = _row_counts(database)
+        yield from _materialisations(context, manifest, translator, results, counts)
+        yield from _check_results(context, manifest, translator, results)
+
+    return warehouse
+
+
+def _row_counts(database: Path) -> dict[str, int]:
+    """Rows of every table that was built, by name."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        tables = connection.execute(
+            "select schema_name, table_name, estimated_size from duckdb_tables() where schema_name in ('intermediate', 'marts')"
+        ).fetchall()
+    return {name: rows for _, name, rows in tables}
+
+
+def _materialisations(
+    context: dg.AssetExecutionContext,
+    manifest: Mapping[str, Any],
+    translator: OporaTranslator,
+    results: list[NodeResult],
+    counts: Mapping[str, int],
+) -> Iterator[dg.MaterializeResult]:
+    for result in results:
+        if result.resource_type != "model":
+            continue
+        key = translator.get_asset_key(manifest["nodes"][result.unique_id])
+        if key in context.selected_asset_keys:
+            metadata: dict[str, Any] = {"seconds": round(result.seconds, 3)}
+            if result.name in counts:
+                metadata["dagster/row_count"] = counts[result.name]
+            yield dg.MaterializeResult(asset_key=key, metadata=metadata)
+
+
+def _check_results(
+    context: dg.AssetExecutionContext,
+    manifest: Mapping[str, Any],
+    translator: OporaTranslator,
+    results: list[NodeResult],
+) -> Iterator[dg.AssetCheckResult]:
+    for result in results:
+        if result.resource_type != "test":
+            continue
+        key = get_asset_check_key_for_test(manifest, translator, result.unique_id, project=None)
+        if key is None or key not in context.selected_asset_check_keys:
+            continue
+        warns = result.status == "warn"
+        yield dg.AssetCheckResult(
+            asset_key=key.asset_key,
+            check_name=key.name,
+            passed=result.status == "pass",
+            severity=dg.AssetCheckSeverity.WARN if warns else dg.AssetCheckSeverity.ERROR,
+            metadata={"failing_rows": result.failures, "message": result.message or "—"},
+        )

@@ -1,0 +1,300 @@
+"""The command line: thin commands in front of intake, Dagster's runs and releases.
+
+What belongs here: arguments, words for the user, exit codes. What does not: work. Dagster is imported only by
+the commands that run something, so that the others answer at once. Exit code 0 is done, 1 is refused with a
+message that says what to do, 2 is wrong usage.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.table import Table as Grid
+
+from opora.home import PROJECT, Home
+
+F = TypeVar("F", bound=Callable[..., Any])
+console = Console(highlight=False)
+MOST_ISSUES_SHOWN = 20
+
+
+class Refused(click.ClickException):
+    """Work was refused; exit code 1 and a message that says what to do."""
+
+    exit_code = 1
+
+    def show(self, file: Any = None) -> None:
+        Console(stderr=True, highlight=False).print(self.message, markup=False)
+
+
+def with_home(command: F) -> F:
+    """The option `--home` on a command, given to it as a Home."""
+
+    @click.option(
+        "--home",
+        type=click.Path(path_type=Path, file_okay=False),
+        envvar="OPORA_HOME",
+        default=PROJECT / "var",
+        show_default="OPORA_HOME или var/",
+        help="Папка с поставками и выпусками.",
+    )
+    @wraps(command)
+    def wrapped(home: Path, **arguments: Any) -> Any:
+        return command(home=Home(home), **arguments)
+
+    return wrapped  # type: ignore[return-value]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="opora")
+def main() -> None:
+    """Опора находит школы, которым нужна поддержка, и показывает, почему."""
+
+
+# --- deliveries ----------------------------------------------------------------------------------------
+
+
+@main.command()
+@with_home
+@click.option("--seed", type=int, default=None, help="Другое зерно — другой выдуманный регион.")
+@click.option("--schools", type=click.IntRange(min=20), default=60, show_default=True, help="Сколько школ.")
+def demo(home: Home, seed: int | None, schools: int) -> None:
+    """Написать поставки выдуманного региона в настоящих раскладках."""
+    from opora.demo import write_region
+
+    arguments = {} if seed is None else {"seed": seed}
+    with console.status("Пишу поставки выдуманного региона…"):
+        summary = write_region(home.root, schools=schools, **arguments)
+    console.print(f"Поставки выдуманного региона: {home.landing}", markup=False)
+    console.print(str(summary), markup=False)
+
+
+@main.command()
+@with_home
+@click.argument("sources", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--link", is_flag=True, help="Не копировать, а сослаться: данные читаются там, где лежат.")
+def receive(home: Home, sources: Sequence[Path], link: bool) -> None:
+    """Положить файлы и папки в landing."""
+    home.ensure()
+    for source in sources:
+        target = home.landing / source.name
+        if target.is_symlink() or target.exists():
+            raise Refused(f"В landing уже есть «{source.name}». Переименуйте новое или уберите прежнее.")
+        if link:
+            target.symlink_to(source.resolve())
+        elif source.is_dir():
+            shutil.copytree(source, target)
+        else:
+            shutil.copy2(source, target)
+        console.print(f"{source} → {target}", markup=False)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--home", type=click.Path(path_type=Path), default=None, envvar="OPORA_HOME", help="Чьи раскладки.")
+def check(paths: Sequence[Path], home: Path | None) -> None:
+    """Проверить файлы теми же правилами, что и приём, ничего не загружая."""
+    from opora import intake
+    from opora.layouts.model import BUILT_IN, read_layouts
+    from opora.reference import load_reference
+
+    layouts = read_layouts(BUILT_IN, *([Home(home).layouts] if home else []))
+    reference = load_reference()
+    results = [result for path in paths for result in intake.check(path, layouts, reference)]
+    for result in results:
+        _print_delivery(result)
+    refused = [result for result in results if result.record.status == "refused"]
+    if refused:
+        raise Refused(f"Отклонено файлов: {len(refused)} из {len(results)}.")
+
+
+def _print_delivery(result: Any) -> None:
+    record = result.record
+    words = {"accepted": "принят", "accepted_with_quarantine": "принят не весь", "refused": "ОТКЛОНЁН"}
+    console.print(f"{record.file_name}: {words[record.status]}", style="bold", markup=False)
+    if record.status != "refused":
+        rows = record.rows
+        console.print(
+            f"  раскладка: {', '.join(record.layout_ids)}; строк {rows.rows_in}: принято {rows.accepted}, "
+            f"отложено {rows.quarantined}, не данные {rows.non_data}; годы: {', '.join(record.academic_years) or '—'}",
+            markup=False,
+        )
+    shown = result.issues.head(MOST_ISSUES_SHOWN)
+    for issue in shown.iter_rows(named=True):
+        place = ", ".join(
+            f"{word} {value}"
+            for word, value in (("лист", issue["sheet"]), ("строка", issue["source_row"]), ("столбец", issue["column_name"]))
+            if value
+        )
+        console.print(f"  [{issue['check_id']}] {place}: {issue['reason_ru']} {issue['remedy_ru']}", markup=False)
+    if result.issues.height > MOST_ISSUES_SHOWN:
+        console.print(f"  … и ещё {result.issues.height - MOST_ISSUES_SHOWN}", markup=False)
+
+
+# --- runs ----------------------------------------------------------------------------------------------
+
+
+@main.command()
+@with_home
+@click.option("--year", "years", multiple=True, metavar="2022-2023", help="Только этот учебный год; можно повторять.")
+@click.option("--reread", is_flag=True, help="Перечитать и те файлы, что уже приняты.")
+@click.option("--force", is_flag=True, help="Выпустить, даже если ничего не изменилось.")
+def run(home: Home, years: Sequence[str], reread: bool, force: bool) -> None:
+    """Принять новое, пересчитать, проверить, выпустить и показать итог."""
+    from opora.freshness import nothing_new
+    from opora.reference import load_reference
+    from opora.release import current_release
+
+    home.ensure()
+    if not (reread or force or years) and nothing_new(home, load_reference()):
+        console.print("Нового нет: поставки, справочники и код те же. Выпуск прежний.")
+        _print_summary(home)
+        return
+    with console.status("Запускаю…") as status:
+        from pipelines.run import run_now
+
+        try:
+            outcome = run_now(
+                home, years=years, reread=reread, force=force, tell=lambda words: status.update(words[:100])
+            )
+        except ValueError as error:
+            raise click.UsageError(f"Такого учебного года нет: {error}") from error
+    if not outcome.succeeded:
+        raise Refused(
+            "Выпуск не сделан, прежний остался на месте.\n"
+            + "\n".join(f"  • {failure}" for failure in outcome.failures)
+            + "\nПодробности: opora ui, прогоны (Runs)."
+        )
+    if current_release(home) and not outcome.release_is_new:
+        console.print("Витрины те же, что в прежнем выпуске: новый не сделан.")
+    _print_summary(home)
+
+
+@main.command()
+@with_home
+def status(home: Home) -> None:
+    """Показать, что принято и что в действующем выпуске."""
+    _print_summary(home)
+
+
+def _print_summary(home: Home) -> None:
+    from opora.summary import summarise
+
+    summary = summarise(home)
+    if summary is None:
+        raise Refused(f"В {home.root} ещё нет выпуска. Положите файлы в {home.landing} и запустите opora run.")
+    console.print(f"Выпуск {summary.release_id} ({summary.maturity_ru}): {summary.folder}", style="bold", markup=False)
+    console.print(summary.deliveries_ru, markup=False)
+    grid = Grid(*summary.heading, title="Списки для адресной поддержки", title_justify="left")
+    for column in grid.columns[1:]:
+        column.justify = "right"
+    for line in summary.lines:
+        grid.add_row(*line)
+    console.print(grid)
+    for line in summary.notes_ru:
+        console.print(line, markup=False)
+
+
+@main.command()
+@with_home
+@click.argument("school")
+@click.option("--year", default=None, metavar="2022-2023", help="Учебный год списка; без него последний.")
+def explain(home: Home, school: str, year: str | None) -> None:
+    """Почему школа в списке или не в нём, до файла и строки. SCHOOL — код, логин или часть названия."""
+    from opora.explain import UnknownSchool, explain_school
+
+    try:
+        lines = explain_school(home, school, year)
+    except UnknownSchool as error:
+        raise Refused(str(error)) from error
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=True)
+
+
+@main.command()
+@with_home
+@click.option("--port", type=int, default=3000, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+def ui(home: Home, port: int, host: str) -> None:
+    """Открыть Dagster с демоном: что откуда взялось, прогоны, проверки, расписания."""
+    from pipelines.run import dagster_home
+
+    environment = os.environ | {
+        "DAGSTER_HOME": str(dagster_home(home.ensure())),
+        "OPORA_HOME": str(home.root.resolve()),
+        "DAGSTER_DISABLE_TELEMETRY": "true",
+    }
+    command = [str(Path(sys.executable).with_name("dagster")), "dev", "-w", str(PROJECT / "workspace.yaml")]
+    console.print(f"http://{host}:{port}", markup=False)
+    sys.exit(subprocess.call([*command, "-p", str(port), "-h", host], cwd=PROJECT, env=environment))
+
+
+# --- releases ------------------------------------------------------------------------------------------
+
+
+@main.group()
+def release() -> None:
+    """Выпуски: список, проверка, возврат."""
+
+
+@release.command("list")
+@with_home
+def list_releases(home: Home) -> None:
+    """Все выпуски, новые сверху; действующий отмечен."""
+    from opora.release import current_release, releases
+
+    current = current_release(home)
+    for item in releases(home):
+        mark = "→" if current and current.release_id == item.release_id else " "
+        counts = item.manifest["row_counts"]
+        console.print(
+            f"{mark} {item.release_id}  школ {counts['school']}, поставок {counts['delivery']}", markup=False
+        )
+
+
+@release.command()
+@with_home
+@click.argument("release_id", required=False)
+def verify(home: Home, release_id: str | None) -> None:
+    """Пересчитать контрольные суммы выпуска (без имени — действующего)."""
+    from opora.release import ReleaseError, current_release, read_release
+    from opora.release import verify as wrong_files
+
+    try:
+        item = read_release(home.releases / release_id) if release_id else current_release(home)
+    except ReleaseError as error:
+        raise Refused(str(error)) from error
+    if item is None:
+        raise Refused("Выпусков ещё нет.")
+    wrong = wrong_files(item)
+    if wrong:
+        raise Refused(f"Выпуск {item.release_id} повреждён:\n" + "\n".join(f"  • {line}" for line in wrong))
+    console.print(f"Выпуск {item.release_id} цел: файлов {len(item.manifest['files'])}.", markup=False)
+
+
+@release.command()
+@with_home
+@click.argument("release_id")
+def rollback(home: Home, release_id: str) -> None:
+    """Сделать действующим один из прежних выпусков."""
+    from opora.release import ReleaseError
+    from opora.release import rollback as roll_back
+
+    try:
+        item = roll_back(home, release_id)
+    except ReleaseError as error:
+        raise Refused(str(error)) from error
+    console.print(f"Действует выпуск {item.release_id}.", markup=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+"""Whether a run would have anything to do.
+
+What belongs here: the one question that the command line asks before it starts Dagster. What does not: intake
+and release, whose own rules it only puts together.
+"""
+
+from __future__ import annotations
+
+from opora.home import Home
+from opora.intake import files_with_work
+from opora.reference import Reference
+from opora.release import current_release, fingerprint
+
+
+def nothing_new(home: Home, reference: Reference) -> bool:
+    """True where every file in landing is known and the current release was made of just these inputs."""
+    current = current_release(home)
+    return (
+        current is not None
+        and not files_with_work(home, reference)
+        and current.manifest["fingerprint"] == fingerprint(home, reference)
+    )

@@ -1,0 +1,283 @@
+"""Releases: a candidate folder with manifest and checksums, the atomic switch of `current`, verification.
+
+What belongs here: how marts leave the build file and how readers get them. What does not: how marts are
+computed (dbt) and whether they may be published (`opora/gate.py`).
+
+A release folder is written under a hidden name and renamed when it is whole; `current` is a link that is
+replaced in one step. A reader who opened a release stays in it, whatever is published meanwhile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version as package_version
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from filelock import FileLock
+
+from opora.delivery import DeliveryRecord, read_records
+from opora.home import PROJECT, Home, sha256_of, write_json
+from opora.intake import intake_version
+from opora.reference import Reference
+from schemas.dictionary import dictionary_json, dictionary_markdown
+from schemas.registry import Table, tables
+
+MANIFEST = "manifest.json"
+OFFICIAL = "official"
+DATABASE = "marts.duckdb"
+_CANDIDATE = ".candidate-"
+_REFUSED = ".refused-"
+# What a mart's figures depend on besides the deliveries; a change of any of it is a new release.
+_SOURCES = ("dbt/models", "dbt/macros", "schemas/marts", "schemas/lake", "reference")
+
+
+class ReleaseError(Exception):
+    """A release cannot be made, found or trusted; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """A published release: its folder and its manifest."""
+
+    folder: Path
+    manifest: Mapping[str, Any]
+
+    @property
+    def release_id(self) -> str:
+        return str(self.manifest["release_id"])
+
+    @property
+    def database(self) -> Path:
+        return self.folder / OFFICIAL / DATABASE
+
+
+# --- reading -------------------------------------------------------------------------------------------
+
+
+def read_release(folder: Path) -> Release:
+    """The release in a folder. Raises ReleaseError if there is no manifest."""
+    try:
+        return Release(folder, json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise ReleaseError(f"В папке {folder} нет {MANIFEST}: это не выпуск.") from error
+
+
+def releases(home: Home) -> list[Release]:
+    """All published releases, newest first."""
+    folders = [p.parent for p in home.releases.glob(f"[!.]*/{MANIFEST}") if not p.parent.is_symlink()]
+    found = [read_release(folder) for folder in folders]
+    return sorted(found, key=lambda release: str(release.manifest["created_at"]), reverse=True)
+
+
+def current_release(home: Home) -> Release | None:
+    """The release that readers get now; None before the first one."""
+    return read_release(home.current.resolve()) if home.current.is_symlink() else None
+
+
+def fingerprint(home: Home, reference: Reference) -> str:
+    """What the marts are a function of: accepted deliveries, code, reference. Equal prints, equal marts."""
+    digest = hashlib.sha256(intake_version(home, reference).encode())
+    for record in read_records(home).values():
+        if record.status != "refused":
+            digest.update(f"{record.delivery_id}{record.replaced_by}{record.received_at}".encode())
+        else:
+            digest.update(f"{record.delivery_id}{record.message_ru}".encode())
+    for path in _source_files():
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _source_files() -> list[Path]:
+    files = [path for folder in _SOURCES for path in (PROJECT / folder).rglob("*")]
+    return sorted(path for path in files if path.suffix in (".sql", ".yaml", ".yml", ".csv"))
+
+
+# --- making --------------------------------------------------------------------------------------------
+
+
+def candidate_folder(home: Home, run_id: str) -> Path:
+    """Where a run puts its candidate, under a name that no reader takes for a release."""
+    return home.releases / f"{_CANDIDATE}{run_id}"
+
+
+def write_candidate(home: Home, reference: Reference, database: Path, run_id: str) -> Path:
+    """Export the marts of a build file into a hidden candidate folder, with dictionary and manifest."""
+    home.ensure()
+    folder = candidate_folder(home, run_id)
+    shutil.rmtree(folder, ignore_errors=True)
+    official = folder / OFFICIAL
+    official.mkdir(parents=True)
+    marts = tables("marts")
+    with duckdb.connect(str(database), read_only=True) as connection:
+        counts = {mart.table: _export(connection, mart, official) for mart in marts}
+        years = _academic_years(connection)
+    _write_database(marts, official)
+    (folder / "dictionary.md").write_text(dictionary_markdown("marts"), encoding="utf-8")
+    (folder / "dictionary.json").write_text(dictionary_json("marts"), encoding="utf-8")
+    records = list(read_records(home).values())
+    created = datetime.now(UTC)
+    print_of_inputs = fingerprint(home, reference)
+    maturity = {y.academic_year: y.maturity for y in reference.academic_years}
+    manifest = {
+        "release_id": f"{created:%Y%m%dT%H%M%S%fZ}"[:-4] + f"Z-{print_of_inputs[:8]}",
+        "created_at": created.isoformat(),
+        "maturity": "provisional" if any(maturity.get(y) == "provisional" for y in years) else "final",
+        "academic_years": years,
+        "code_version": package_version("opora"),
+        "reference_version": reference.version,
+        "fingerprint": print_of_inputs,
+        "methods": [{"method_id": m.method_id, "title_ru": m.title_ru} for m in reference.methods],
+        "inputs": [_input(record) for record in records],
+        "row_counts": counts,
+        "run_id": run_id,
+    }
+    write_json(folder / MANIFEST, manifest)
+    return folder
+
+
+def _input(record: DeliveryRecord) -> dict[str, Any]:
+    return {
+        "delivery_id": record.delivery_id,
+        "sha256": record.sha256,
+        "paths": record.paths,
+        "status": record.status,
+        "layout_ids": record.layout_ids,
+        "rows_in": record.rows.rows_in,
+        "received_at": record.received_at.isoformat(),
+        "replaced_by": record.replaced_by,
+    }
+
+
+def _academic_years(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = connection.execute("select distinct academic_year from marts.school_status order by 1").fetchall()
+    return [str(year) for (year,) in rows]
+
+
+def _export(connection: duckdb.DuckDBPyConnection, mart: Table, folder: Path) -> int:
+    """One mart as Parquet and CSV with its column sheet, in the order of its key; the number of rows."""
+    columns = ", ".join(f'"{name}"' for name in mart.names)
+    order = ", ".join(f'"{name}"' for name in mart.primary_key)
+    query = f"select {columns} from marts.{mart.table} order by {order}"
+    parquet, csv = folder / f"{mart.table}.parquet", folder / f"{mart.table}.csv"
+    connection.execute(f"copy ({query}) to {_quoted(parquet)} (format parquet, compression zstd)")
+    connection.execute(f"copy ({query}) to {_quoted(csv)} (format csv, header)")
+    (folder / f"{mart.table}.meta.csv").write_text(_meta(mart), encoding="utf-8")
+    row = connection.execute(f"select count(*) from marts.{mart.table}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _meta(mart: Table) -> str:
+    """The sidecar of a CSV: what each column is, in the words of the registry."""
+
+    def cell(value: object) -> str:
+        text = "" if value is None else str(value)
+        return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"\n') else text
+
+    head = "col_name,col_type,label_ru,description_ru,unit,decimals\n"
+    rows = (
+        ",".join(map(cell, (c.name, c.type, c.label_ru, c.description_ru, c.unit, c.decimals))) for c in mart.columns
+    )
+    return head + "\n".join(rows) + "\n"
+
+
+def _write_database(marts: Sequence[Table], folder: Path) -> None:
+    """One file with all marts as tables, not views: it needs nothing beside it and mixes no releases."""
+    path = folder / DATABASE
+    with duckdb.connect(str(path)) as connection:
+        for mart in marts:
+            source = _quoted(folder / f"{mart.table}.parquet")
+            connection.execute(f"create table {mart.table} as select * from read_parquet({source})")
+            connection.execute(f"comment on table {mart.table} is {_text(mart.title_ru + '. ' + mart.description_ru)}")
+            for column in mart.columns:
+                connection.execute(f'comment on column {mart.table}."{column.name}" is {_text(column.label_ru)}')
+    path.chmod(0o444)
+
+
+def _text(words: str) -> str:
+    return "'" + words.replace("'", "''") + "'"
+
+
+def publish(home: Home, candidate: Path, gate: Sequence[Mapping[str, Any]]) -> Release:
+    """Seal a candidate with checksums, rename it to its release and switch `current` to it in one step."""
+    manifest = dict(read_release(candidate).manifest)
+    manifest["gate"] = list(gate)
+    manifest["files"] = {
+        path.relative_to(candidate).as_posix(): sha256_of(path)
+        for path in sorted(candidate.rglob("*"))
+        if path.is_file() and path.name != MANIFEST
+    }
+    write_json(candidate / MANIFEST, manifest)
+    folder = home.releases / str(manifest["release_id"])
+    with FileLock(home.releases / ".publish.lock"):
+        candidate.rename(folder)
+        switch_current(home, folder)
+    return read_release(folder)
+
+
+def switch_current(home: Home, folder: Path) -> None:
+    """Point `current` at a release: a new link replaces the old one in one rename."""
+    link = home.releases / f".current-{os.getpid()}-{folder.name}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(folder.name)
+    link.replace(home.current)
+
+
+def refuse(home: Home, candidate: Path, gate: Sequence[Mapping[str, Any]]) -> Path:
+    """Keep a refused candidate for inspection, under a name that no reader takes for a release."""
+    write_json(candidate / "gate.json", list(gate))
+    folder = candidate.with_name(candidate.name.replace(_CANDIDATE, _REFUSED))
+    shutil.rmtree(folder, ignore_errors=True)
+    candidate.rename(folder)
+    return folder
+
+
+# --- trusting ------------------------------------------------------------------------------------------
+
+
+def verify(release: Release) -> list[str]:
+    """What is wrong with a release: files missing, added or changed since it was sealed; empty if nothing."""
+    sealed: Mapping[str, str] = release.manifest.get("files", {})
+    present = {
+        path.relative_to(release.folder).as_posix(): path
+        for path in release.folder.rglob("*")
+        if path.is_file() and path.name != MANIFEST
+    }
+    wrong = [f"нет файла {name}" for name in sorted(set(sealed) - set(present))]
+    wrong += [f"лишний файл {name}" for name in sorted(set(present) - set(sealed))]
+    wrong += [
+        f"изменён файл {name}" for name in sorted(set(sealed) & set(present)) if sha256_of(present[name]) != sealed[name]
+    ]
+    return wrong
+
+
+def rollback(home: Home, release_id: str) -> Release:
+    """Make an older release current again. Raises ReleaseError if it is not there or not whole."""
+    folder = home.releases / release_id
+    if release_id.startswith(".") or Path(release_id).name != release_id or not folder.is_dir():
+        raise ReleaseError(f"Нет выпуска {release_id}; список: opora release list.")
+    release = read_release(folder)
+    wrong = verify(release)
+    if wrong:
+        raise ReleaseError(f"Выпуск {release_id} повреждён: {'; '.join(wrong[:5])}.")
+    with FileLock(home.releases / ".publish.lock"):
+        switch_current(home, folder)
+    return release
+
+
+def clear_leftovers(home: Home, keep: str) -> None:
+    """Remove candidates of runs that were killed, except the named run's."""
+    for folder in home.releases.glob(f"{_CANDIDATE}*"):
+        if folder.name != f"{_CANDIDATE}{keep}":
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,149 @@
+"""One run in this process, for the command line: the same job that schedules and the sensor start.
+
+What belongs here: the instance in the home folder and the launch of a job. What does not: what the job does,
+and words for people (`opora/cli.py`).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+import yaml
+
+from opora.home import Home, write_whole
+from opora.reference import load_reference
+from pipelines.build import build_defs
+from pipelines.jobs import ANNUAL_LIST
+from pipelines.partitions import academic_years, all_years
+from resources.home import OporaHome
+
+Tell = Callable[[str], None]
+# dagster.yaml of a home folder: nothing is reported anywhere, and the pools hold one run each.
+SETTINGS = {
+    "telemetry": {"enabled": False},
+    "nux": {"enabled": False},
+    "concurrency": {"pools": {"default_limit": 1, "granularity": "run"}},
+    "run_retries": {"enabled": True, "max_retries": 1},
+    "python_logs": {"python_log_level": "INFO"},
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: the release it led to, or what failed."""
+
+    succeeded: bool
+    release_is_new: bool
+    failures: tuple[str, ...]
+
+
+def dagster_home(home: Home) -> Path:
+    """The folder of the Dagster instance, with its settings written if they are not there."""
+    settings = home.dagster / "dagster.yaml"
+    if not settings.exists():
+        write_whole(settings, lambda part: part.write_text(yaml.safe_dump(SETTINGS), encoding="utf-8"))
+    return home.dagster.resolve()
+
+
+def run_now(
+    home: Home,
+    *,
+    job: str = ANNUAL_LIST,
+    years: Sequence[str] = (),
+    reread: bool = False,
+    force: bool = False,
+    tell: Tell = lambda words: None,
+) -> Outcome:
+    """Run a job over all years, or over one year at a time, and say how it ended.
+
+    Raises ValueError for a year that is no partition.
+    """
+    partitions = academic_years(load_reference())
+    unknown = set(years) - set(partitions.get_partition_keys())
+    if unknown:
+        raise ValueError(f"{', '.join(sorted(unknown))}; есть: {', '.join(partitions.get_partition_keys())}")
+    os.environ["DAGSTER_HOME"] = str(dagster_home(home))
+    definitions = build_defs(
+        resources={"opora_home": OporaHome(root=str(home.root.resolve()))},
+        loggers={"console": _narrator(tell)},
+    )
+    outcome = Outcome(True, False, ())
+    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+        for tags, partition in [({}, year) for year in years] or [(all_years(partitions), None)]:
+            result = definitions.resolve_job_def(job).execute_in_process(
+                instance=instance,
+                run_config=_config(job, [partition] if partition else [], reread, force),
+                partition_key=partition,
+                tags=tags,
+                raise_on_error=False,
+            )
+            outcome = _outcome(result)
+            if not outcome.succeeded:
+                break
+    return outcome
+
+
+def _config(job: str, years: Sequence[str], reread: bool, force: bool) -> dict[str, object]:
+    """Run settings of the assets that take any."""
+    ops: dict[str, object] = {"release__current": {"config": {"force": force}}}
+    if job == ANNUAL_LIST:
+        ops["deliveries"] = {"config": {"years": list(years), "reread": reread and not years}}
+        ops["lake_by_year"] = {"config": {"reread": reread and bool(years)}}
+    return {"ops": ops}
+
+
+def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
+    failures = [_failure(event) for event in result.all_events if event.is_step_failure]
+    failures += [
+        f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}: {_words(evaluation)}"
+        for evaluation in result.get_asset_check_evaluations()
+        if not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR
+    ]
+    new = False
+    for event in result.get_asset_materialization_events():
+        materialization = event.asset_materialization
+        if materialization and materialization.asset_key.path == ["release", "current"]:
+            new = bool(materialization.metadata["is_new"].value)
+    return Outcome(result.success and not failures, new, tuple(dict.fromkeys(failures)))
+
+
+def _failure(event: dg.DagsterEvent) -> str:
+    error = event.step_failure_data.error
+    cause = error.cause if error and error.cause else error
+    return f"{event.step_key}: {cause.message.strip() if cause else 'без сообщения'}"
+
+
+def _words(evaluation: dg.AssetCheckEvaluation) -> str:
+    message = evaluation.metadata.get("message")
+    return str(message.value) if message else "не прошла"
+
+
+def _narrator(tell: Tell) -> dg.LoggerDefinition:
+    """A Dagster logger that tells a person which step runs and which file is read, and nothing else."""
+
+    @dg.logger(config_schema={"log_level": dg.Field(str, is_required=False)})
+    def narrate(context: dg.InitLoggerContext) -> logging.Logger:
+        logger = logging.Logger("opora.run")
+        logger.addHandler(_Narrator(tell))
+        return logger
+
+    return narrate
+
+
+class _Narrator(logging.Handler):
+    def __init__(self, tell: Tell) -> None:
+        super().__init__(logging.DEBUG)
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        meta = getattr(record, "dagster_meta", {})
+        event = meta.get("dagster_event")
+        if event is None:
+            self._tell(str(meta.get("orig_message") or ""))
+        elif event.event_type_value == "STEP_START":
+            self._tell(f"→ {event.step_key}")

@@ -1,0 +1,48 @@
+"""Schedules: the monitoring calendar of the programmes, for the environments that each event names.
+
+What belongs here: turning `reference/calendar.yaml` into schedules. What does not: dates, which are facts.
+"""
+
+import os
+
+import dagster as dg
+
+from opora.reference import MonitoringEvent, Reference
+from pipelines.partitions import measured_year_at
+
+ENVIRONMENT_VARIABLE = "OPORA_ENVIRONMENT"
+LOCAL = "local"
+
+
+def environment() -> str:
+    """`local` on a desk, `production` on the server that works by itself."""
+    return os.environ.get(ENVIRONMENT_VARIABLE, LOCAL)
+
+
+def build_schedules(reference: Reference, named: str) -> list[dg.ScheduleDefinition]:
+    """Schedules of one environment; they run by themselves in production and wait to be switched on elsewhere."""
+    events = [event for event in reference.monitoring if named in event.environments]
+    status = dg.DefaultScheduleStatus.STOPPED if named == LOCAL else dg.DefaultScheduleStatus.RUNNING
+    return [_schedule(event, reference, status) for event in events]
+
+
+def _schedule(
+    event: MonitoringEvent, reference: Reference, status: dg.DefaultScheduleStatus
+) -> dg.ScheduleDefinition:
+    def request(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        at = context.scheduled_execution_time
+        return dg.RunRequest(
+            run_key=f"{event.event_id}:{at:%Y-%m-%d}",
+            partition_key=measured_year_at(at.date(), reference),
+            tags={"opora/event": event.event_id, "opora/seed": event.seed},
+        )
+
+    return dg.ScheduleDefinition(
+        name=event.event_id,
+        job_name=event.job,
+        cron_schedule=event.cron,
+        execution_timezone=reference.timezone,
+        execution_fn=request,
+        default_status=status,
+        description=f"{event.title_ru}. {event.item_ru}",
+    )

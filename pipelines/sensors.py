@@ -1,0 +1,49 @@
+"""The sensor on the landing folder: new or changed files start a run once they have stopped changing.
+
+What belongs here: noticing. What does not: reading files; only names, sizes and times are looked at.
+"""
+
+import hashlib
+import time
+from pathlib import Path
+
+import dagster as dg
+
+from opora.intake import landing_entries
+from pipelines.jobs import ANNUAL_LIST
+from pipelines.partitions import all_years
+from resources.home import OporaHome
+
+# A file that changed less than this ago may still be on its way.
+SETTLED_SECONDS = 30
+
+
+def build_landing_sensor(partitions: dg.StaticPartitionsDefinition) -> dg.SensorDefinition:
+    """A sensor whose cursor is the state of the folder: one run for each new state."""
+
+    @dg.sensor(
+        name="landing_changed",
+        job_name=ANNUAL_LIST,
+        minimum_interval_seconds=60,
+        description="Новые файлы в landing: принять, пересчитать и опубликовать.",
+    )
+    def landing_changed(context: dg.SensorEvaluationContext, opora_home: OporaHome) -> dg.SensorResult | dg.SkipReason:
+        state, newest = landing_state(opora_home.home.landing)
+        if state == context.cursor or newest is None:
+            return dg.SkipReason("В landing ничего нового.")
+        if time.time() - newest < SETTLED_SECONDS:
+            return dg.SkipReason("Файлы ещё приходят.")
+        request = dg.RunRequest(run_key=state, tags=all_years(partitions))
+        return dg.SensorResult(run_requests=[request], cursor=state)
+
+    return landing_changed
+
+
+def landing_state(landing: Path) -> tuple[str, float | None]:
+    """A digest of names, sizes and times, and the time of the newest file; None where there is no file."""
+    digest, newest = hashlib.sha256(), None
+    for path in landing_entries(landing):
+        status = path.stat()
+        digest.update(f"{path}|{status.st_size}|{status.st_mtime_ns}\n".encode())
+        newest = max(newest or 0.0, status.st_mtime)
+    return digest.hexdigest()[:16], newest
