@@ -164,10 +164,6 @@ def _mark_off_scale(row: Row, place: Place) -> None:
     row.below = 1
 
 
-def _no_variant_absent(row: Row, place: Place) -> None:
-    row.cells[place.columns["variant"]] = None
-
-
 # Kinds of rows of one participant.
 KINDS: dict[str, Kind] = {
     "nbsp_mark": Kind("", "silent", _nbsp),
@@ -177,13 +173,16 @@ KINDS: dict[str, Kind] = {
     "task_not_taught": Kind("", "silent", _zero_becomes("не пройд."), _has_zero),
     "task_dash": Kind("", "silent", _zero_becomes("—"), _has_zero),
     "mark_missing": Kind("", "silent", _put("mark", "нет отметки")),
-    "task_question": Kind("attribute_unreadable", "warning", _zero_becomes("?"), _has_zero),
+    "task_question": Kind("", "silent", _zero_becomes("?"), _has_zero),
     "sex_is_digit": Kind("attribute_unreadable", "warning", _put("sex", "4")),
     "prior_is_letter": Kind("attribute_unreadable", "warning", _put("prior", "ж")),
     "total_not_sum": Kind("total_differs_from_tasks", "warning", _total_not_sum),
-    "variant_missing": Kind("attendance_inferred", "warning", _put("variant", None)),
-    "variant_missing_absent": Kind(
-        "attendance_inferred", "warning", _no_variant_absent, lambda row, place: row.fate == "absent"
+    "variant_missing": Kind("", "silent", _put("variant", None)),
+    "nothing_given": Kind(
+        "result_missing",
+        "quarantine",
+        _into_quarantine(_put("variant", None)),
+        lambda row, place: row.fate == "absent",
     ),
     "unknown_login": Kind("unknown_school", "warning", _unknown_login),
     "mark_off_scale": Kind(
@@ -198,6 +197,8 @@ KINDS: dict[str, Kind] = {
     "total_negative": Kind("value_out_of_range", "quarantine", _into_quarantine(_put("total", -3))),
     "total_above_maximum": Kind("total_above_maximum", "quarantine", _into_quarantine(_above_maximum)),
 }
+# A total that cannot be differs from the tasks too.
+ALSO = {"total_negative": "total_differs_from_tasks", "total_above_maximum": "total_differs_from_tasks"}
 ADDED = {"duplicate": "duplicate_participant", "stray_header": "stray_header_row"}
 TABLES = {"shares_wrong": "shares_do_not_add_up", "counts_not_whole": "counts_not_whole", "padded_name": ""}
 
@@ -219,12 +220,16 @@ def spoil(region: Region, delivery: Delivery, plan: dict[str, int], rng: np.rand
         if kind in KINDS:
             _spoil_rows(sheet, KINDS[kind], count, place, rng, taken)
             delivery.soil(kind, KINDS[kind].check_id, KINDS[kind].level, count)
+            if kind in ALSO:
+                delivery.soil(kind, ALSO[kind], "warning", count)
         elif kind in TABLES:
             _spoil_table(sheet, kind, count, rng, taken)
             delivery.soil(kind, TABLES[kind], "quarantine" if TABLES[kind] else "silent", count)
         elif kind in ADDED:
             _add_rows(sheet, kind, count, rng, taken)
             delivery.soil(kind, ADDED[kind], "quarantine", count)
+        elif kind == "misleading_name":
+            delivery.soil(kind, "path_contradicts_content", "warning", count)
         elif kind != "declared_count":
             raise ValueError(f"unknown kind of dirt: {kind}")
     if delivery.layout == "individual_results":
@@ -354,8 +359,8 @@ def strange_files(region: Region, deliveries: list[Delivery]) -> list[Delivery]:
     header = vpr_files.spring_header(work)
     pupils = vpr_files.pupils(region, region.vpr[springs["protocol"], work.key])
     some = [vpr_files.spring_row(pupil, work).cells for pupil in islice(pupils, 12)]
-    total, third = header.index("всего баллов"), header.index("балл за 3")
-    twice = [*header[:third], "балл за 2", *header[third + 1 :]]
+    total = header.index("всего баллов")
+    twice = [[*cells[:total], cells[total], *cells[total:]] for cells in [header, *some]]
     headless = [[*cells[:total], *cells[total + 1 :]] for cells in [header, *some]]
     autumn = vpr_files.autumn_participants(region, work, springs["no_context"]).rows[:30]
     menu: list[list[Cell]] = [
@@ -370,9 +375,9 @@ def strange_files(region: Region, deliveries: list[Delivery]) -> list[Delivery]:
     form = vpr_files.collection_form(work, [], "", day, springs["form"]).sheets
     about = f"{work.subject.name} {work.grade} класс"
     tables: list[tuple[str, str, dict[str, list[Row]]]] = [
-        (f"Форма сбора результатов {about} ВПР {springs['form']}", "empty_form", form),
+        (f"edu{told['form_of']}/Форма сбора результатов {about} ВПР {springs['form']}", "empty_form", form),
         ("меню", "unknown_layout", _sheet(menu)),
-        (f"ВПР {springs['protocol']} {about} два столбца", "duplicate_headers", _sheet([twice, *some])),
+        (f"ВПР {springs['protocol']} {about} два столбца", "duplicate_headers", _sheet(twice)),
         (f"ВПР {springs['protocol']} {about} без баллов", "missing_columns", _sheet(headless)),
         (f"ВПР {springs['protocol']} {about} пусто", "no_data_rows", _sheet([header])),
         ("выгрузка", "unknown_context", {"Sheet1": autumn}),

@@ -231,10 +231,19 @@ def one_sheet(
     """Several exams following one another, in one sheet or one CSV."""
     rows: list[Row] = []
     for variant, block in parts:
-        if rows:
+        following = bool(rows)
+        if following:
             rows += headings([])
-        rows += block_rows(region, variant, block)
+        added = block_rows(region, variant, block)
+        if following:
+            _title_row(added, block).fate = "group"
+        rows += added
     return _delivery(path, {"Page 1": rows}, modified, parts, encoding)
+
+
+def _title_row(rows: list[Row], block: list[Attempt]) -> Row:
+    """The title of a block; of the first block it is the table's head, of the others a row among rows."""
+    return next(row for row in rows if row.cells == [title(block[0])])
 
 
 def _delivery(
@@ -306,7 +315,7 @@ def ege_appeals(region: Region, spring: int, path: str) -> Delivery:
     """A block an exam, as in the protocols."""
     rows: list[Row] = []
     for block in in_blocks(a for a in region.attempts[spring] if a.appeal and a.exam.assessment == "ege"):
-        rows += headings([title(block[0])], list(EGE_APPEAL))
+        rows += [Row([title(block[0])], "group" if rows else HEADING), *headings(list(EGE_APPEAL))]
         for number, attempt in enumerate(block, start=1):
             satisfied, primary, result = attempt.appeal or (False, 0, 0)
             sent = attempt.held_on + timedelta(days=16)
@@ -389,14 +398,15 @@ def regional_table(region: Region, rng: np.random.Generator) -> Delivery:
             below, high = int(rng.binomial(n, fail)), int(rng.binomial(n, 0.1))
             mean = round(float(rng.normal(56, 6)), 2) if n else 0
             cells += [n or None, below or None, min(high, n - below) or None, None, mean]
-        rows.append(Row(cells, school=index))
+        took_part = any(cells[4 :: len(METRICS)])
+        rows.append(Row(cells, "accepted" if took_part else "blank", index))
     received = date.fromisoformat(plan["received"])
     delivery = Delivery(plan["path"], {str(spring): rows}, received, spring, layout="regional_ege")
     big = [
         row for row in rows if row.fate == "accepted" and isinstance(row.cells[3], int) and row.cells[3] > 10
     ]
     for row in big[:2]:  # below the minimum more than took part
-        row.cells[9], row.cells[10] = 1, 3
+        row.cells[9], row.cells[10] = 1, 3  # the row's other subjects are accepted
     for row in big[2:5]:  # took part more than left school
         row.cells[14], row.cells[15] = int(str(row.cells[3])) + 1, 0
     delivery.soil("below_above_participants", "below_exceeds_participants", "quarantine", 2)
@@ -404,10 +414,8 @@ def regional_table(region: Region, rng: np.random.Generator) -> Delivery:
     totals: list[Cell] = []
     for i in range(3, 4 + len(METRICS) * len(taken)):
         is_mean = i > 3 and (i - 4) % len(METRICS) == len(METRICS) - 1
-        column = [row.cells[i] for row in rows if row.fate == "accepted"]
+        column = [row.cells[i] for row in rows if row.school is not None]
         totals.append(55.3 if is_mean else sum(c for c in column if isinstance(c, int)))
-    for row in big[:2]:
-        row.quarantine()
     rows.append(Row([f"итого по {region.facts.raw['region']['genitive']}", None, None, *totals], "total"))
     return delivery
 
@@ -545,7 +553,7 @@ def _lose(region: Region, delivery: Delivery, told: dict[str, Any]) -> None:
         for b in _blocks(region, spring, assessment, ("main",))
         if b[0].exam.procedure_id == told["procedure"] and not b[0].is_gve
     )
-    start = next(i for i, row in enumerate(rows) if row.fate == HEADING and row.cells == [title(block[0])])
+    start = next(i for i, row in enumerate(rows) if row.cells == [title(block[0])])
     column = rows[start + 1].cells.index(told["column"])
     sizes = Counter(attempt.school for attempt in block)
     for row, attempt in zip(rows[start + 2 :], block, strict=False):

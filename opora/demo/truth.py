@@ -253,7 +253,7 @@ def write_truth(truth: Truth, region: Region, folder: Path, seed: int) -> dict[s
         "path,check_id,count,kind,level",
         [[d.path, x.check_id, x.count, x.kind, x.level] for d in truth.deliveries for x in d.dirt],
     )
-    totals = _totals(truth, region, seed)
+    totals = region_totals(truth, region, seed)
     text = json.dumps(totals, ensure_ascii=False, indent=1, sort_keys=True)
     (folder / "truth.json").write_text(text + "\n", encoding="utf-8")
     return totals
@@ -294,7 +294,7 @@ def _delivery_cells(delivery: Delivery) -> list[Any]:
     ]
 
 
-def _totals(truth: Truth, region: Region, seed: int) -> dict[str, Any]:
+def region_totals(truth: Truth, region: Region, seed: int) -> dict[str, Any]:
     """Of the whole region: pooled sums, never means of school percentages."""
     years: dict[str, Any] = {}
     for result in truth.results:

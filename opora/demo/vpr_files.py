@@ -523,7 +523,7 @@ def collection_form(
     rows = headings(header)
     for i, pupil in enumerate(members):
         code = work.grade * 10000 + pupil.number
-        total = pupil.total + (1 if i < wrong_totals else 0)
+        total = pupil.total + ((1 if pupil.total < work.maximum else -1) if i < wrong_totals else 0)
         cells: list[Cell] = [
             code,
             pupil.variant,
@@ -558,7 +558,7 @@ FLAT_KEYS: list[Cell] = ["Год", "Класс", "Предмет", "Муници
 def flat_marks(
     region: Region, works: list[Work], spring: int, path: str, modified: date, encoding: str
 ) -> Delivery:
-    """`marks`: percent by mark, one row a school and work; where it comes, nothing else brings these works."""
+    """`marks`: percent by mark, one row a school and work; the only source of these works."""
     rows = headings([*FLAT_KEYS, *[str(mark) for mark in MARKS]])
     for work in works:
         for login, members in by_login(region, region.vpr[spring, work.key]).items():
