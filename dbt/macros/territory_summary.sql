@@ -43,7 +43,9 @@ list as (
         count(*) filter (where status.is_at_risk) as at_risk_count,
         count(*) filter (where status.is_shnor and not status.was_shnor) as new_count,
         count(*) filter (where status.is_shnor and status.was_shnor) as continuing_count,
-        count(*) filter (where status.was_shnor and not status.is_shnor) as left_count
+        count(*) filter (
+            where status.was_shnor and not status.is_shnor and (status.is_assessed or status.is_excluded)
+        ) as left_count
     from {{ ref('int_school_standing') }} as standing
     inner join official using (academic_year, method_id)
     inner join territory on standing.school_id = territory.school_id

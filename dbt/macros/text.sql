@@ -50,7 +50,11 @@ replace(printf('%.1f', 100.0 * {{ part }} / {{ whole }}), '.', ',') || ' %'
 
 {# Which procedures of a year were judged, and why the others were not. #}
 {% macro period_ru(period) -%}
-coalesce({{ period }}_ru || ': ' || coalesce(assessed_{{ period }}_ru, 'результатов нет')
-    || coalesce(' (не проводились: ' || not_held_{{ period }}_ru || ')', '')
-    || coalesce(' (не поступили: ' || not_delivered_{{ period }}_ru || ')', ''), 'годом раньше: данных нет')
+coalesce(
+    {{ period }}_ru || ': ' || coalesce(assessed_{{ period }}_ru, 'результатов нет')
+    || coalesce(' (' || nullif(concat_ws(
+        '; ', 'не проводились: ' || not_held_{{ period }}_ru, 'не поступили: ' || not_delivered_{{ period }}_ru
+    ), '') || ')', ''),
+    'раньше данных нет'
+)
 {%- endmacro %}

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import polars as pl
 import pytest
 from pandera.errors import SchemaErrors
 
 from schemas.arrow import arrow_schema, polars_schema
+from schemas.contracts import derived_files
+from schemas.dictionary import dictionary_json, dictionary_markdown
 from schemas.pandera_schemas import failures, schema_for, validate
-from schemas.registry import registry, table
+from schemas.registry import registry, table, tables
 
 
 def frame_of(table_name: str, *rows: dict[str, object]) -> pl.DataFrame:
@@ -114,3 +119,32 @@ def test_wrong_type_and_foreign_columns_fail() -> None:
         validate("assessment_result", frame.with_columns(pl.col("test_grade").cast(pl.String)))
     with pytest.raises(SchemaErrors):
         validate("assessment_result", frame.with_columns(surname=pl.lit("x")))
+
+
+@pytest.mark.parametrize(("path", "text"), derived_files().items(), ids=lambda value: Path(value).name[:20])
+def test_committed_dbt_files_are_those_of_the_registry(path: Path, text: str) -> None:
+    assert path.read_text(encoding="utf-8") == text, "run `python -m schemas.contracts`"
+
+
+def test_dictionary_explains_every_column_of_the_marts() -> None:
+    text = dictionary_markdown()
+    entries = {entry["table"]: entry for entry in json.loads(dictionary_json())}
+    for mart in tables("marts"):
+        assert f"## {mart.table} — {mart.title_ru}" in text
+        assert [column["name"] for column in entries[mart.table]["columns"]] == mart.names
+        for column in mart.columns:
+            assert f"| `{column.name}` | {column.label_ru} |" in text
+
+
+def test_words_for_people_never_speak_of_ratings() -> None:
+    """The list is for support: no label or definition calls it a rating."""
+    assert "рейтинг" not in (dictionary_markdown() + dictionary_markdown(tables("lake"))).lower()
+
+
+def test_registry_declares_shares_between_0_and_1() -> None:
+    for mart in tables("marts"):
+        for column in mart.columns:
+            if column.name.endswith(("_share", "_ci_low", "_ci_high")) or column.name.startswith(
+                "probability_"
+            ):
+                assert (column.type, column.at_least, column.at_most) == ("number", 0, 1), column.name

@@ -1,5 +1,5 @@
 -- One row a school, whatever named it.
-{%- set latest = ['vpr_login', 'exam_code', 'school_full_name', 'school_type', 'region_code', 'settlement_type', 'first_grade', 'last_grade', 'enrolment', 'excluded_reason'] %}
+{%- set latest = ['vpr_login', 'exam_code', 'school_full_name', 'school_type', 'settlement_type', 'first_grade', 'last_grade', 'enrolment', 'excluded_reason'] %}
 
 with registered as (
     select
@@ -82,7 +82,7 @@ described as (
         municipality.municipality_id,
         coalesce(municipality.municipality_name, 'Муниципалитет не указан') as municipality_name,
         municipality.municipality_label,
-        registered.region_code,
+        municipality.region_code as own_region,
         registered.settlement_type,
         registered.school_type as register_type,
         registered.excluded_reason as register_reason,
@@ -112,12 +112,7 @@ typed as (
             by_name.school_type,
             by_full_name.school_type
         ) as school_type,
-        coalesce(by_reason.excluded_reason, described.register_reason) as stated_reason,
-        coalesce(
-            described.region_code,
-            regexp_extract(described.municipality_id, '^(\d\d)_', 1),
-            ''
-        ) as stated_region
+        coalesce(by_reason.excluded_reason, described.register_reason) as stated_reason
     from described
     left join {{ source('reference', 'school_type') }} as exact
         on described.register_type in (exact.school_type, exact.title_ru)
@@ -135,17 +130,10 @@ typed as (
         on reason_label.school_type = by_reason.school_type
 ),
 
--- the code a register gives, else of the municipality's key, else of the login; one code a municipality
-located as (
-    select
-        *,
-        coalesce(nullif(stated_region, ''), left(vpr_login, 2)) as own_region
-    from typed
-),
-
+-- one code a municipality; a school that tells nothing is of the region most schools are of
 municipality_region as (
     select municipality_id, own_region
-    from located
+    from typed
     where own_region is not null and municipality_id is not null
     group by municipality_id, own_region
     qualify row_number() over (partition by municipality_id order by count(*) desc, own_region) = 1
@@ -153,7 +141,7 @@ municipality_region as (
 
 usual_region as (
     select own_region
-    from located
+    from typed
     where own_region is not null
     group by own_region
     order by count(*) desc, own_region
@@ -162,13 +150,15 @@ usual_region as (
 
 placed as (
     select
-        located.* exclude (region_code, municipality_id),
-        located.municipality_id,
+        typed.*,
         coalesce(
-            municipality_region.own_region, located.own_region, (select own_region from usual_region), '00'
+            municipality_region.own_region,
+            typed.own_region,
+            (select own_region from usual_region),
+            '00'
         ) as region_code
-    from located
-    left join municipality_region on located.municipality_id = municipality_region.municipality_id
+    from typed
+    left join municipality_region on typed.municipality_id = municipality_region.municipality_id
 )
 
 select

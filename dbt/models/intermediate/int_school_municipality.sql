@@ -1,74 +1,94 @@
--- The municipality of a school: the key seen most often, else the key that schools with the same label have, else the label.
+-- The municipality of a school. Files name it by a key, by words, or both, and a large city has several keys: so keys
+-- that bear the same words in one region are one municipality, known by the most frequent of them.
 with seen as (
     select
         keys.own_school_id as school_id,
         mention.municipality_key,
-        mention.municipality_label,
+        nullif(trim(mention.municipality_label), '') as municipality_label,
+        coalesce(
+            regexp_extract(mention.municipality_key, '^(\d\d)_', 1),
+            case mention.key_kind when 'vpr_login' then left(mention.key_value, 2) end
+        ) as region_code,
         mention.rows_count,
         0 as is_register
     from {{ ref('int_school_mention') }} as mention
     inner join {{ ref('int_school_key') }} as keys using (key_kind, key_value, measured_year, held_year)
     union all
-    select school_id, municipality_key, municipality_label, recency, 1
+    select
+        school_id,
+        municipality_key,
+        nullif(trim(municipality_label), ''),
+        coalesce(region_code, regexp_extract(municipality_key, '^(\d\d)_', 1), left(vpr_login, 2)),
+        recency,
+        1
     from {{ ref('int_register_school') }}
 ),
 
 -- what a register says outweighs any number of rows
-school_key as (
-    select school_id, municipality_key
+{%- for column in ['municipality_key', 'municipality_label', 'region_code'] %}
+school_{{ column }} as (
+    select school_id, {{ column }}
     from seen
-    where municipality_key is not null
-    group by school_id, municipality_key
+    where {{ column }} <> ''
+    group by school_id, {{ column }}
     qualify row_number() over (
-        partition by school_id order by max(is_register) desc, sum(rows_count) desc, municipality_key
+        partition by school_id order by max(is_register) desc, sum(rows_count) desc, {{ column }}
     ) = 1
 ),
-
-school_label as (
-    select school_id, trim(municipality_label) as municipality_label
-    from seen
-    where trim(municipality_label) <> ''
-    group by school_id, trim(municipality_label)
-    qualify row_number() over (
-        partition by school_id order by max(is_register) desc, sum(rows_count) desc, trim(municipality_label)
-    ) = 1
-),
+{%- endfor %}
 
 school as (
     select
-        coalesce(school_key.school_id, school_label.school_id) as school_id,
-        school_key.municipality_key,
-        school_label.municipality_label,
-        {{ municipality_core('school_label.municipality_label') }} as municipality_core
-    from school_key
-    full outer join school_label on school_key.school_id = school_label.school_id
+        named.school_id,
+        by_key.municipality_key,
+        by_label.municipality_label,
+        {{ municipality_core('by_label.municipality_label') }} as municipality_core,
+        coalesce(by_region.region_code, '') as region_code
+    from (select distinct school_id from seen) as named
+    left join school_municipality_key as by_key on named.school_id = by_key.school_id
+    left join school_municipality_label as by_label on named.school_id = by_label.school_id
+    left join school_region_code as by_region on named.school_id = by_region.school_id
 ),
 
-label_key as (
-    select municipality_core, municipality_key
+-- a school without words goes by the words that its key bears elsewhere
+key_core as (
+    select municipality_key, municipality_core
     from school
-    where municipality_core is not null and municipality_key is not null
-    group by municipality_core, municipality_key
-    qualify row_number() over (partition by municipality_core order by count(*) desc, municipality_key) = 1
+    where municipality_key is not null and municipality_core is not null
+    group by municipality_key, municipality_core
+    qualify row_number() over (partition by municipality_key order by count(*) desc, municipality_core) = 1
+),
+
+core_key as (
+    select region_code, municipality_core, municipality_key
+    from school
+    where municipality_key is not null and municipality_core is not null
+    group by region_code, municipality_core, municipality_key
+    qualify row_number() over (partition by region_code, municipality_core order by count(*) desc, municipality_key) = 1
 ),
 
 identified as (
     select
         school.school_id,
         school.municipality_label,
+        school.region_code,
         coalesce(
+            core_key.municipality_key,
             school.municipality_key,
-            label_key.municipality_key,
-            'm' || left(md5(school.municipality_core), 10)
+            'm' || left(md5(school.region_code || coalesce(school.municipality_core, key_core.municipality_core)), 10)
         ) as municipality_id
     from school
-    left join label_key on school.municipality_core = label_key.municipality_core
+    left join key_core on school.municipality_key = key_core.municipality_key
+    left join core_key
+        on
+            school.region_code = core_key.region_code
+            and coalesce(school.municipality_core, key_core.municipality_core) = core_key.municipality_core
 ),
 
 named as (
     select municipality_id, municipality_label as municipality_name
     from identified
-    where municipality_label is not null
+    where municipality_id is not null and municipality_label is not null
     group by municipality_id, municipality_label
     qualify row_number() over (partition by municipality_id order by count(*) desc, municipality_label) = 1
 )
@@ -77,6 +97,7 @@ select
     identified.school_id,
     identified.municipality_id,
     coalesce(named.municipality_name, identified.municipality_id) as municipality_name,
-    identified.municipality_label
+    identified.municipality_label,
+    nullif(identified.region_code, '') as region_code
 from identified
 left join named on identified.municipality_id = named.municipality_id

@@ -136,10 +136,11 @@ counted as (
         count(*) filter (where period = 'previous' and state not in ('no_such_grade', 'not_held_federally')) as possible_previous,
         max(case when period = 'previous' and nth_low = method.previous_year_low_procedures then participants end)
             as evidence_previous_year,
-        least(
-            max(case when period = 'previous' and nth_low = method.both_years_low_procedures then participants end),
-            max(case when period = 'before' and nth_low = method.both_years_low_procedures then participants end)
-        ) as evidence_both_years
+        -- both years must be there: `least` alone would overlook a missing one
+        case
+            when count(*) filter (where nth_low = method.both_years_low_procedures and period <> 'current') = 2
+                then min(participants) filter (where nth_low = method.both_years_low_procedures and period <> 'current')
+        end as evidence_both_years
     from ranked
     inner join {{ source('reference', 'method') }} as method on ranked.method_id = method.method_id
     group by ranked.method_id, ranked.academic_year, ranked.school_id

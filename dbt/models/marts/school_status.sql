@@ -57,7 +57,7 @@ select
     case
         when is_shnor and was_shnor then 'continuing'
         when is_shnor then 'new'
-        when was_shnor then 'left'
+        when was_shnor and (is_assessed or is_excluded) then 'left'
         else 'none'
     end as listing,
     cast(years_listed_in_a_row as bigint) as years_listed_in_a_row,

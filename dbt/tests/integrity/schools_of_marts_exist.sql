@@ -1,0 +1,22 @@
+{#
+    Checks: every school that a mart names has a row in `school`: results, statuses, head schools, successors.
+    Resolve: at once; a reader's join would lose it.
+    How: see the union of identities in int_school.
+#}
+{{ config(meta={'dagster': {'ref': {'name': 'school'}}}) }}
+with named as (
+    select school_id, 'procedure_result' as place from {{ ref('procedure_result') }}
+    union
+    select school_id, 'school_status' from {{ ref('school_status') }}
+    union
+    select parent_school_id, 'school.parent_school_id' from {{ ref('school') }} where parent_school_id is not null
+    union
+    select merged_into_school_id, 'school.merged_into_school_id'
+    from {{ ref('school') }}
+    where merged_into_school_id is not null
+)
+
+select named.*
+from named
+left join {{ ref('school') }} as school on named.school_id = school.school_id
+where school.school_id is null
