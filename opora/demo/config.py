@@ -16,6 +16,7 @@ import yaml
 
 FACTS = Path(__file__).with_name("region.yaml")
 MARKS = (2, 3, 4, 5)
+LEAST_MARK = 3
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,8 @@ class Exam:
 
     @property
     def threshold(self) -> int:
-        """The footer's «Минимальная граница»: a test score where there is one, else a primary score."""
-        return self.minimum if self.has_test_score else self.scale[0]
+        """The footer's «Минимальная граница»: in ЕГЭ of the result, in ОГЭ of the primary score."""
+        return self.minimum if self.assessment == "ege" else self.scale[0]
 
     @property
     def maxima(self) -> tuple[int, ...]:
@@ -165,7 +166,7 @@ class Exam:
         return marks
 
     def is_below(self, results: np.ndarray) -> np.ndarray:
-        return results < self.minimum if self.has_test_score else results < 3
+        return results < (self.minimum or LEAST_MARK)
 
 
 @dataclass(frozen=True)

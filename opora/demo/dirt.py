@@ -173,16 +173,13 @@ KINDS: dict[str, Kind] = {
     "task_not_taught": Kind("", "silent", _zero_becomes("не пройд."), _has_zero),
     "task_dash": Kind("", "silent", _zero_becomes("—"), _has_zero),
     "mark_missing": Kind("", "silent", _put("mark", "нет отметки")),
-    "task_question": Kind("", "silent", _zero_becomes("?"), _has_zero),
+    "task_question": Kind("attribute_unreadable", "warning", _zero_becomes("?"), _has_zero),
     "sex_is_digit": Kind("attribute_unreadable", "warning", _put("sex", "4")),
     "prior_is_letter": Kind("attribute_unreadable", "warning", _put("prior", "ж")),
     "total_not_sum": Kind("total_differs_from_tasks", "warning", _total_not_sum),
-    "variant_missing": Kind("", "silent", _put("variant", None)),
+    "variant_missing": Kind("attendance_inferred", "warning", _put("variant", None)),
     "nothing_given": Kind(
-        "result_missing",
-        "quarantine",
-        _into_quarantine(_put("variant", None)),
-        lambda row, place: row.fate == "absent",
+        "attendance_inferred", "warning", _put("variant", None), lambda row, place: row.fate == "absent"
     ),
     "unknown_login": Kind("unknown_school", "warning", _unknown_login),
     "mark_off_scale": Kind(

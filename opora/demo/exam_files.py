@@ -217,7 +217,7 @@ def _footer(header: list[str], block: list[Attempt]) -> list[Row]:
     }
     rows = [line("Средние", means)]
     if not block[0].is_gve:
-        rows.append(line(MINIMUM, {result if exam.has_test_score else primary: exam.threshold}))
+        rows.append(line(MINIMUM, {result if exam.assessment == "ege" else primary: exam.threshold}))
     return [*rows, line("Всего участников", {result: n})]
 
 
@@ -233,7 +233,7 @@ def one_sheet(
     for variant, block in parts:
         following = bool(rows)
         if following:
-            rows += headings([])
+            rows.append(Row([], "blank"))
         added = block_rows(region, variant, block)
         if following:
             _title_row(added, block).fate = "group"
@@ -295,7 +295,7 @@ def decide_appeals(region: Region, spring: int, rng: np.random.Generator) -> Non
         lifted = by_primary[: counts["lifted"]]
         rest = [others[i] for i in rng.choice(len(others), counts["changed"] + counts["rejected"], False)]
         for attempt in lifted:
-            attempt.appeal = (True, attempt.primary + 2, max(exam.threshold if exam.has_test_score else 3, 3))
+            attempt.appeal = (True, attempt.primary + 2, exam.threshold if exam.assessment == "ege" else 3)
         for attempt in rest[: counts["changed"]]:
             better = attempt.result + (3 if exam.has_test_score else 0)
             attempt.appeal = (True, attempt.primary + 1, min(better, 100))
