@@ -83,6 +83,7 @@ _RECONCILIATIONS: tuple[tuple[str, str, str, str], ...] = (
             select r.academic_year, s.region_code, r.procedure_id,
                    sum(r.own_participants) as participants, sum(r.own_below_minimum) as below_minimum
             from procedure_result as r join school as s using (school_id)
+            where s.is_school and r.own_unknown_count = 0
             group by all
         )
         select academic_year, region_code, procedure_id, region.participants, schools.participants

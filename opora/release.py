@@ -120,8 +120,8 @@ def write_candidate(home: Home, reference: Reference, database: Path, run_id: st
         counts = {mart.table: _export(connection, mart, official) for mart in marts}
         years = _academic_years(connection)
     _write_database(marts, official)
-    (folder / "dictionary.md").write_text(dictionary_markdown("marts"), encoding="utf-8")
-    (folder / "dictionary.json").write_text(dictionary_json("marts"), encoding="utf-8")
+    (folder / "dictionary.md").write_text(dictionary_markdown(marts), encoding="utf-8")
+    (folder / "dictionary.json").write_text(dictionary_json(marts), encoding="utf-8")
     records = list(read_records(home).values())
     created = datetime.now(UTC)
     print_of_inputs = fingerprint(home, reference)

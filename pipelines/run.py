@@ -29,7 +29,6 @@ SETTINGS = {
     "nux": {"enabled": False},
     "concurrency": {"pools": {"default_limit": 1, "granularity": "run"}},
     "run_retries": {"enabled": True, "max_retries": 1},
-    "python_logs": {"python_log_level": "INFO"},
 }
 
 
@@ -94,7 +93,7 @@ def _config(job: str, years: Sequence[str], reread: bool, force: bool) -> dict[s
     if job == ANNUAL_LIST:
         ops["deliveries"] = {"config": {"years": list(years), "reread": reread and not years}}
         ops["lake_by_year"] = {"config": {"reread": reread and bool(years)}}
-    return {"ops": ops}
+    return {"ops": ops, "loggers": {"console": {}}}
 
 
 def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
@@ -106,8 +105,8 @@ def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
     ]
     new = False
     for event in result.get_asset_materialization_events():
-        materialization = event.asset_materialization
-        if materialization and materialization.asset_key.path == ["release", "current"]:
+        materialization = event.materialization
+        if materialization.asset_key.path == ["release", "current"]:
             new = bool(materialization.metadata["is_new"].value)
     return Outcome(result.success and not failures, new, tuple(dict.fromkeys(failures)))
 
@@ -126,7 +125,7 @@ def _words(evaluation: dg.AssetCheckEvaluation) -> str:
 def _narrator(tell: Tell) -> dg.LoggerDefinition:
     """A Dagster logger that tells a person which step runs and which file is read, and nothing else."""
 
-    @dg.logger(config_schema={"log_level": dg.Field(str, is_required=False)})
+    @dg.logger
     def narrate(context: dg.InitLoggerContext) -> logging.Logger:
         logger = logging.Logger("opora.run")
         logger.addHandler(_Narrator(tell))

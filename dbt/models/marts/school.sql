@@ -19,6 +19,7 @@ select
     school.parent_school_id,
     school.merged_into_school_id,
     school.merged_on,
+    not school.is_no_school as is_school,
     coalesce(school.excluded_reason in (
         select reason.excluded_reason
         from {{ source('reference', 'method_excluded_reason') }} as reason

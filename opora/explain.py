@@ -1,0 +1,190 @@
+"""Why a school is or is not in the list: from the mart's sentence down to file and row.
+
+What belongs here: walking a published figure back through its deliveries. What does not: rules. Everything
+said here stands in the current release and in the parts of the lake that it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from opora.home import Home
+from opora.reference import load_reference
+from opora.release import current_release
+
+_STATES = {
+    "held": "",
+    "not_held_federally": "не проводилась в стране",
+    "no_such_grade": "нет таких классов",
+    "no_participants": "никто не участвовал",
+    "not_delivered": "результатов не прислали",
+}
+_CANDIDATES_SHOWN = 10
+_ROWS_SHOWN = 30
+
+
+class UnknownSchool(LookupError):
+    """No school, or more than one, fits what was asked; or nothing is published for that year."""
+
+
+Row = dict[str, Any]
+
+
+def explain_school(home: Home, asked: str, year: str | None = None) -> list[str]:
+    """Lines for people. Raises UnknownSchool with what to ask instead."""
+    release = current_release(home)
+    if release is None:
+        raise UnknownSchool("Выпуска ещё нет: сначала opora run.")
+    with duckdb.connect(str(release.database), read_only=True) as marts:
+        school = _find(marts, asked)
+        status = _status(marts, school, year)
+        return [f"Выпуск {release.release_id}", *_said(marts, home, school, status)]
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, query: str, *values: object) -> list[Row]:
+    cursor = connection.execute(query, list(values))
+    names = [column[0] for column in cursor.description or []]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _find(marts: duckdb.DuckDBPyConnection, asked: str) -> Row:
+    """The school by id, login (with or without prefix), exam code or part of the name."""
+    digits = "".join(c for c in asked if c.isdigit())
+    exact = _rows(
+        marts,
+        """
+        select * from school where school_id = $1 or school_id in (
+            select school_id from school_key
+            where (key_kind = 'vpr_login' and key_value = $2) or (key_kind = 'exam_code' and key_value = $1))
+        """,
+        asked.strip(),
+        digits if len(digits) == 6 else "",
+    )
+    found = exact or _rows(
+        marts, "select * from school where contains(lower(school_name), lower($1)) order by school_id", asked.strip()
+    )
+    if not found:
+        raise UnknownSchool(f"Школы «{asked}» в выпуске нет. Назовите код школы, логин ФИС ОКО или часть названия.")
+    if len(found) > 1:
+        names = "\n".join(
+            f"  {s['school_id']}  {s['school_name']}, {s['municipality_name'] or '—'}" for s in found[:_CANDIDATES_SHOWN]
+        )
+        raise UnknownSchool(f"Под «{asked}» подходят {len(found)}; назовите код:\n{names}")
+    return found[0]
+
+
+def _status(marts: duckdb.DuckDBPyConnection, school: Row, year: str | None) -> Row:
+    """The standing of the asked year; without one the latest in which there was something to judge by."""
+    rows = _rows(
+        marts,
+        "select * from school_status where school_id = $1 order by is_assessed desc, academic_year desc",
+        school["school_id"],
+    )
+    if year is not None:
+        rows = [row for row in rows if row["academic_year"] == year]
+    if not rows:
+        raise UnknownSchool(f"Для школы {school['school_id']} нет списка за {year or 'какой-либо год'}.")
+    return rows[0]
+
+
+def _said(marts: duckdb.DuckDBPyConnection, home: Home, school: Row, status: Row) -> Iterator[str]:
+    yield f"{school['school_name']} ({school['school_id']}), {school['municipality_name'] or 'муниципалитет неизвестен'}"
+    yield f"Список {status['academic_year']} учебного года: {status['status_ru']}."
+    yield f"Основание: {status['reason_ru']}."
+    if status["undecided_reason_ru"]:
+        yield f"Чего не хватило для решения: {status['undecided_reason_ru']}."
+    if status["decided_from_years"]:
+        yield f"Решено по: {status['decided_from_years']}."
+    if status["evidence_participants"] is not None:
+        yield f"Основание держится на {status['evidence_participants']} участниках: {status['reliability_ru']}."
+    yield f"Методика: {status['method_id']}."
+    start = int(status["academic_year"][:4])
+    for offset in (1, 2, 0):
+        year = f"{start - offset}-{start - offset + 1}"
+        results = _rows(
+            marts,
+            "select * from procedure_result where school_id = $1 and academic_year = $2 order by procedure_id",
+            school["school_id"],
+            year,
+        )
+        if not results:
+            continue
+        yield ""
+        yield f"Результаты {year} учебного года:"
+        for result in results:
+            yield f"  {_sentence(result)}"
+            if result["delivery_ids"]:
+                yield from _sources(marts, home, school, result)
+
+
+def _sentence(result: Row) -> str:
+    name = result["procedure_id"]
+    if result["state"] != "held":
+        return f"{name}: {_STATES[result['state']]}"
+    if result["below_minimum"] is None:
+        return f"{name}: участников {result['participants']}, отметок нет и шкалы этого года нет"
+    share, low, high = (_pct(result[c]) for c in ("below_share", "share_ci_low", "share_ci_high"))
+    verdict = "НИЗКИЙ РЕЗУЛЬТАТ" if result["is_low"] else "не низкий"
+    origin = {"scale": f", отметки выведены по шкале {result['scale_id']}", "mixed": ", часть отметок по шкале"}
+    return (
+        f"{name}: {result['below_minimum']} из {result['participants']} ({share} %, интервал {low}–{high} %), {verdict}, "
+        f"{result['reliability_ru']}{origin.get(result['mark_origin'], '')}"
+    )
+
+
+def _pct(share: float | None) -> str:
+    return "—" if share is None else f"{share * 100:.1f}".replace(".", ",")
+
+
+def _sources(marts: duckdb.DuckDBPyConnection, home: Home, school: Row, result: Row) -> Iterator[str]:
+    """Files, sheets and rows that a figure was counted from."""
+    keys = _rows(
+        marts,
+        "select distinct key_kind, key_value from school_key where school_id = $1 and academic_year = $2",
+        school["school_id"],
+        result["academic_year"],
+    )
+    assessment, grade, _ = str(result["procedure_id"]).split("_", 2)
+    subjects = [
+        row["subject_id"]
+        for row in load_reference().tables()["procedure_subject"].iter_rows(named=True)
+        if row["procedure_id"] == result["procedure_id"]
+    ]
+    table = "assessment_result" if result["result_source"] == "participants" else "aggregate_result"
+    for delivery_id in str(result["delivery_ids"]).split(";"):
+        named = _rows(marts, "select file_name from delivery where delivery_id = $1", delivery_id)
+        file_name = named[0]["file_name"] if named else delivery_id
+        part = home.lake_part(table, str(result["academic_year"]), delivery_id)
+        if not part.exists():
+            yield f"      {file_name} ({delivery_id}): части озера нет"
+            continue
+        rows = (
+            pl.scan_parquet(part, hive_partitioning=False)
+            .filter(
+                pl.col("school_key").is_in([key["key_value"] for key in keys])
+                & (pl.col("assessment") == assessment)
+                & (pl.col("test_grade") == int(grade))
+                & pl.col("subject_id").is_in(subjects)
+            )
+            .collect()
+        )
+        for (sheet,), group in rows.group_by("sheet", maintain_order=True):
+            place = f", лист «{sheet}»" if sheet else ""
+            counted = group.filter(pl.col("attendance") == "participated") if "attendance" in group.columns else group
+            yield f"      {file_name}{place}, строки {_spans(counted['source_row'].to_list())}"
+
+
+def _spans(rows: Iterable[int]) -> str:
+    """Row numbers as spans: 3, 5–9."""
+    spans: list[list[int]] = []
+    for row in sorted(rows):
+        if spans and row == spans[-1][1] + 1:
+            spans[-1][1] = row
+        else:
+            spans.append([row, row])
+    shown: Sequence[str] = [str(a) if a == b else f"{a}–{b}" for a, b in spans[:_ROWS_SHOWN]]
+    return ", ".join(shown) + (" …" if len(spans) > _ROWS_SHOWN else "") or "—"
