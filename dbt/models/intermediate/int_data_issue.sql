@@ -18,32 +18,14 @@ with unknown_school as (
     group by all
 ),
 
-vpr_delivery as (
-    select
-        school_key_kind,
-        school_key,
-        subject_id,
-        test_grade,
-        measured_year,
-        held_year,
-        delivery_id,
-        arrival
-    from {{ ref('stg_assessment_result') }}
-    where assessment = 'vpr'
-    group by all
-),
-
 overlap as (
     select
         *,
-        last_value(delivery_id) over same_work as last_delivery_id,
-        last_value(arrival) over same_work as last_arrival
-    from vpr_delivery
-    window same_work as (
-        partition by school_key_kind, school_key, subject_id, test_grade, measured_year, held_year
-        order by arrival
-        rows between unbounded preceding and unbounded following
-    )
+        max(arrival) over (
+            partition by school_key_kind, school_key, subject_id, test_grade, measured_year, held_year
+        ) as last_arrival
+    from {{ ref('int_delivered_work') }}
+    where assessment = 'vpr'
 ),
 
 overlapping as (
@@ -57,7 +39,7 @@ overlapping as (
         'Оставьте в папке приёма один файл с этими работами.' as remedy_ru,
         max(overlap.measured_year) as academic_year
     from overlap
-    inner join {{ ref('stg_delivery') }} as later on overlap.last_delivery_id = later.delivery_id
+    inner join {{ ref('stg_delivery') }} as later on overlap.last_arrival = later.arrival
     where overlap.arrival < overlap.last_arrival
     group by overlap.delivery_id, later.file_name
 ),

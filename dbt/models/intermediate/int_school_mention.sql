@@ -3,7 +3,20 @@
 {%- set without_held_year = ['objectivity_marker', 'context_value'] %}
 
 with mention as (
-    {%- for table_name in ['assessment_result'] + with_level + without_held_year %}
+    select
+        delivery_id,
+        school_key_kind as key_kind,
+        school_key,
+        measured_year,
+        held_year,
+        school_label,
+        municipality_key,
+        municipality_label,
+        sum(rows_count) as rows_count
+    from {{ ref('int_delivered_work') }}
+    group by all
+    {%- for table_name in with_level + without_held_year %}
+    union all
     select
         delivery_id,
         school_key_kind as key_kind,
@@ -19,9 +32,6 @@ with mention as (
     where territory_level = 'school' and school_key is not null
     {%- endif %}
     group by all
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
     {%- endfor %}
 )
 
