@@ -1,0 +1,259 @@
+"""The whole job on the synthetic region, held against what its generator knows to be true."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from opora.delivery import read_records
+from opora.explain import UnknownSchool, explain_school
+from opora.freshness import nothing_new
+from opora.home import sha256_of
+from opora.reference import load_reference
+from opora.release import current_release, verify
+from pipelines.run import run_now
+from tests.conftest import Region
+
+
+def _truth(region: Region, name: str) -> pl.DataFrame:
+    return pl.read_csv(region.truth / f"{name}.csv", infer_schema_length=None)
+
+
+def _mart(region: Region, name: str) -> pl.DataFrame:
+    return pl.read_parquet(region.home.current / "official" / f"{name}.parquet")
+
+
+def test_every_result_is_the_true_one(demo_region: Region) -> None:
+    truth = _truth(demo_region, "procedure_result")
+    numbers = ["own_participants", "own_below_minimum", "participants", "below_minimum"]
+    found = _mart(demo_region, "procedure_result").with_columns(pl.col(numbers).fill_null(0))
+    keys = ["academic_year", "school_id", "procedure_id"]
+    joined = truth.join(found, on=keys, how="left", suffix="_found")
+    wrong = joined.filter(
+        pl.any_horizontal(pl.col(c).ne_missing(pl.col(f"{c}_found")) for c in ["state", *numbers])
+    )
+    assert wrong.is_empty(), wrong
+    assert truth.height > 1000
+
+
+def test_every_list_is_the_true_one(demo_region: Region) -> None:
+    truth = _truth(demo_region, "school_status").filter(pl.col("academic_year") > "2019-2020")
+    found = _mart(demo_region, "school_status")
+    joined = truth.join(found, on=["academic_year", "school_id"], how="left", suffix="_found")
+    compared = joined.select(
+        "academic_year",
+        "school_id",
+        is_shnor=pl.col("is_shnor").ne_missing(pl.col("is_shnor_found")),
+        basis=pl.col("shnor_basis").ne_missing(pl.col("shnor_basis_found")),
+        rule=pl.col("is_rule_met").ne_missing(pl.col("meets_shnor_rule")),
+        risk=pl.col("is_at_risk").ne_missing(pl.col("is_at_risk_found").fill_null(False)),
+        previous=pl.col("low_procedures_previous_year").ne_missing(
+            pl.col("low_procedures_previous_year_found").fill_null(0)
+        ),
+    )
+    wrong = compared.filter(pl.any_horizontal("is_shnor", "basis", "rule", "risk", "previous"))
+    assert wrong.is_empty(), wrong
+    assert truth["is_shnor"].sum() > 20
+
+
+def test_every_delivery_is_accounted_for(demo_region: Region) -> None:
+    truth = _truth(demo_region, "deliveries")
+    by_path = {path: record for record in read_records(demo_region.home).values() for path in record.paths}
+    assert set(by_path) == set(truth["path"])
+    for row in truth.iter_rows(named=True):
+        record = by_path[row["path"]]
+        assert record.rows.adds_up
+        if row["status"] == "refused":
+            assert record.status == "refused", row["path"]
+            assert list(record.issues) == [row["refusal"]], row["path"]
+        elif row["status"] == "duplicate":
+            assert record is by_path[row["same_as"]]
+        else:
+            kinds = ("rows_in", "accepted", "absent", "group", "footer", "blank", "total", "quarantined")
+            assert {k: getattr(record.rows, k) for k in kinds} == {k: row[k] for k in kinds}, row["path"]
+
+
+def test_dirt_is_found_where_it_was_put(demo_region: Region) -> None:
+    planted = (
+        _truth(demo_region, "dirt")
+        .filter(pl.col("level").is_in(["quarantine", "warning"]) & ~pl.col("check_id").is_in(FOUND_LATER))
+        .group_by("path", "check_id")
+        .agg(pl.col("count").sum())
+    )
+    found = (
+        _mart(demo_region, "quality_issue")
+        .group_by(pl.col("file_name").alias("path"), "check_id")
+        .agg(pl.len().alias("found"))
+    )
+    joined = planted.join(found, on=["path", "check_id"], how="left")
+    missed = joined.filter(pl.col("count") != pl.col("found").fill_null(0))
+    assert missed.is_empty(), missed
+    assert planted.height > 40
+
+
+# The warehouse words these by school or procedure, not by row of a file.
+FOUND_LATER = ["unknown_school", "mark_differs_from_scale"]
+
+
+def test_unknown_schools_are_reported(demo_region: Region) -> None:
+    planted = _truth(demo_region, "dirt").filter(pl.col("check_id") == "unknown_school")
+    found = _mart(demo_region, "quality_issue").filter(pl.col("check_id") == "unknown_school")
+    assert planted.height > 0
+    assert found.height > 0
+
+
+def test_release_is_whole(demo_region: Region) -> None:
+    release = current_release(demo_region.home)
+    assert release is not None
+    assert verify(release) == []
+    assert all(check["passed"] for check in release.manifest["gate"])
+    assert len(release.manifest["inputs"]) == len(read_records(demo_region.home))
+    with demo_region.marts() as marts:
+        for mart, rows in release.manifest["row_counts"].items():
+            assert marts.execute(f"select count(*) from {mart}").fetchone() == (rows,)
+        assert marts.execute("select count(*) from duckdb_views() where not internal").fetchone() == (0,)
+
+
+def test_a_changed_file_is_found_out(demo_region: Region, tmp_path: Path) -> None:
+    import shutil
+
+    from opora.release import read_release
+
+    copy = tmp_path / "release"
+    shutil.copytree(demo_region.home.current.resolve(), copy)
+    (copy / "official" / "school.csv").write_text("поддельно", encoding="utf-8")
+    (copy / "official" / "extra.csv").write_text("", encoding="utf-8")
+    (copy / "dictionary.md").unlink()
+    assert verify(read_release(copy)) == [
+        "нет файла dictionary.md",
+        "лишний файл official/extra.csv",
+        "изменён файл official/school.csv",
+    ]
+
+
+def test_the_same_files_again_give_the_same_marts(demo_region: Region) -> None:
+    home = demo_region.home
+    before = current_release(home)
+    assert before is not None
+    assert nothing_new(home, load_reference())
+    outcome = run_now(home, reread=True)
+    assert outcome.succeeded
+    assert not outcome.release_is_new
+    outcome = run_now(home, force=True)
+    after = current_release(home)
+    assert outcome.release_is_new
+    assert after is not None
+    assert after.release_id != before.release_id
+    marts = [f"official/{path.name}" for path in (before.folder / "official").glob("*.parquet")]
+    assert {m: before.manifest["files"][m] for m in marts} == {m: after.manifest["files"][m] for m in marts}
+
+
+def test_a_rerun_of_one_year_touches_that_year_only(demo_region: Region) -> None:
+    home = demo_region.home
+    year = "2020-2021"
+    before = {path: (path.stat().st_mtime_ns, sha256_of(path)) for path in home.lake.rglob("*.parquet")}
+    assert run_now(home, years=[year], reread=True).succeeded
+    after = {path: (path.stat().st_mtime_ns, sha256_of(path)) for path in home.lake.rglob("*.parquet")}
+    assert before.keys() == after.keys()
+    touched = {path.parent.name for path in after if after[path][0] != before[path][0]}
+    assert f"academic_year={year}" in touched
+    assert touched <= {f"academic_year={year}", "academic_year=undated"}
+    assert {path: digest for path, (_, digest) in before.items()} == {p: d for p, (_, d) in after.items()}
+
+
+def test_a_listed_school_is_explained_down_to_its_rows(demo_region: Region) -> None:
+    with demo_region.marts() as marts:
+        school, year, reason = marts.execute(
+            """
+            select school_id, academic_year, reason_ru from school_status
+            where is_shnor and academic_year = '2021-2022' order by school_id limit 1
+            """
+        ).fetchone() or ("", "", "")
+    lines = explain_school(demo_region.home, school, year)
+    text = "\n".join(lines)
+    assert reason in text
+    assert "НИЗКИЙ РЕЗУЛЬТАТ" in text
+    assert ", строки " in text
+    assert explain_school(demo_region.home, f"sch{school[1:]}", year) == lines
+    with pytest.raises(UnknownSchool, match="подходят"):
+        explain_school(demo_region.home, "СОШ")
+    with pytest.raises(UnknownSchool, match="нет"):
+        explain_school(demo_region.home, "такой школы нет")
+
+
+def test_rows_named_by_explain_hold_the_counted_participants(demo_region: Region) -> None:
+    """The figure of a mart is walked back to its rows and counted again from the lake."""
+    with demo_region.marts() as marts:
+        results = marts.execute(
+            """
+            select school_id, academic_year, delivery_ids, own_participants from procedure_result
+            where procedure_id = 'vpr_5_russian' and academic_year = '2020-2021' and state = 'held'
+              and not contains(delivery_ids, ';') and result_source = 'participants'
+            """
+        ).fetchall()
+        keys = dict(
+            marts.execute(
+                "select key_value, school_id from school_key where key_kind = 'vpr_login' and academic_year = '2020-2021'"
+            ).fetchall()
+        )
+    assert len(results) > 30
+    lake = duckdb.sql(
+        f"""
+        select school_key, delivery_id, count(*) as participants
+        from read_parquet('{demo_region.home.lake}/assessment_result/academic_year=2020-2021/*.parquet')
+        where subject_id = 'russian' and test_grade = 5 and assessment = 'vpr' and attendance = 'participated'
+        group by all
+        """
+    ).fetchall()
+    counted: dict[tuple[str, str], int] = {}
+    for key, delivery, participants in lake:
+        place = (keys[key], delivery)
+        counted[place] = counted.get(place, 0) + participants
+    for school_id, _, delivery, participants in results:
+        assert counted[(school_id, delivery)] == participants
+
+
+def test_no_name_or_document_is_anywhere_under_home(demo_region: Region) -> None:
+    """People of exam files are made up; their names must stand in landing and nowhere else."""
+    landing = demo_region.home.landing
+    surnames = _planted_surnames(landing)
+    assert len(surnames) > 50
+    haystacks = [
+        path
+        for path in demo_region.home.root.rglob("*")
+        if path.is_file() and landing not in path.parents and demo_region.truth not in path.parents
+    ]
+    found = []
+    for path in haystacks:
+        content = _content(path)
+        found += [(path.name, surname) for surname in surnames if surname.encode() in content]
+    assert found == []
+
+
+def _planted_surnames(landing: Path) -> set[str]:
+    """Whole names «Фамилия Имя» of ОГЭ machine files: a surname alone may name a street in a school's name."""
+    people: set[str] = set()
+    for path in sorted(landing.rglob("*.csv")):
+        head = path.read_bytes()[:200]
+        if b"SurnameCell" in head:
+            frame = pl.read_csv(path, separator=";", infer_schema=False)
+            people |= set((frame["SurnameCell"] + " " + frame["NameCell"]).drop_nulls().to_list()[:100])
+            people |= set(frame["DocumentNumberCode"].drop_nulls().to_list()[:50])
+    return people
+
+
+def _content(path: Path) -> bytes:
+    """A file's bytes, and for Parquet its values: compression would hide them."""
+    if path.suffix == ".parquet":
+        frame = pl.read_parquet(path, hive_partitioning=False)
+        texts = frame.select(pl.col(pl.String)).unpivot()["value"].drop_nulls().unique()
+        return "\n".join(texts.to_list()).encode()
+    if path.suffix == ".duckdb":
+        with duckdb.connect(str(path), read_only=True) as connection:
+            tables = [row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()]
+            parts = [str(connection.execute(f"select * from {name}").fetchall()) for name in tables]
+        return "\n".join(parts).encode()
+    return path.read_bytes()

@@ -1,0 +1,134 @@
+"""Readers and writers at once, refused candidates, leftovers of killed runs: nothing half-made is ever seen."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from opora.gate import judge_candidate
+from opora.home import Home
+from opora.release import (
+    ReleaseError,
+    current_release,
+    publish,
+    read_release,
+    releases,
+    rollback,
+    switch_current,
+    write_candidate,
+)
+from opora.reference import load_reference
+from tests.conftest import Region
+
+
+@pytest.fixture
+def published(demo_region: Region, tmp_path: Path) -> Home:
+    """A home of its own with one release, for tests that publish."""
+    home = Home(tmp_path / "home").ensure()
+    release = current_release(demo_region.home)
+    assert release is not None
+    shutil.copytree(release.folder, home.releases / release.release_id)
+    switch_current(home, home.releases / release.release_id)
+    return home
+
+
+def _second_release(home: Home) -> str:
+    """A copy of the current release, published under another name with one school less."""
+    first = current_release(home)
+    assert first is not None
+    candidate = home.releases / ".candidate-second"
+    shutil.copytree(first.folder, candidate)
+    manifest = candidate / "manifest.json"
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace(first.release_id, "second"), encoding="utf-8")
+    database = candidate / "official" / "marts.duckdb"
+    database.chmod(0o644)
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("delete from school where school_id = (select min(school_id) from school)")
+        connection.execute("delete from school_status where school_id not in (select school_id from school)")
+    return publish(home, candidate, []).release_id
+
+
+def test_a_reader_never_sees_two_releases_in_one_query(published: Home) -> None:
+    first = current_release(published)
+    assert first is not None
+    second = _second_release(published)
+    folders = [first.folder, published.releases / second]
+    stop = threading.Event()
+    seen: list[tuple[int, int]] = []
+    query = "select (select count(*) from school), (select count(distinct school_id) from school_status)"
+
+    def read() -> None:
+        while not stop.is_set():
+            with duckdb.connect() as connection:
+                path = published.current.resolve() / "official" / "marts.duckdb"
+                connection.execute(f"attach '{path}' as marts (read_only)")
+                seen.append(connection.execute(query.replace("from ", "from marts.")).fetchone() or (0, 0))
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for number in range(200):
+        switch_current(published, folders[number % 2])
+    stop.set()
+    for reader in readers:
+        reader.join()
+    assert len(seen) > 20
+    assert len(set(seen)) <= 2, set(seen)
+
+
+def test_rollback_returns_to_an_older_release(published: Home) -> None:
+    first = current_release(published)
+    assert first is not None
+    _second_release(published)
+    assert {release.release_id for release in releases(published)} == {first.release_id, "second"}
+    rollback(published, first.release_id)
+    now = current_release(published)
+    assert now is not None
+    assert now.release_id == first.release_id
+
+
+@pytest.mark.parametrize("name", ["..", ".candidate-x", "нет-такого", "../../etc"])
+def test_rollback_takes_only_releases(published: Home, name: str) -> None:
+    with pytest.raises(ReleaseError, match="Нет выпуска"):
+        rollback(published, name)
+
+
+def test_a_damaged_release_does_not_become_current(published: Home) -> None:
+    first = current_release(published)
+    assert first is not None
+    _second_release(published)
+    (first.folder / "official" / "school.csv").write_text("", encoding="utf-8")
+    with pytest.raises(ReleaseError, match="повреждён"):
+        rollback(published, first.release_id)
+
+
+def test_the_gate_names_what_to_look_at(published: Home) -> None:
+    first = current_release(published)
+    assert first is not None
+    broken = published.releases / ".candidate-broken"
+    shutil.copytree(first.folder, broken)
+    database = broken / "official" / "marts.duckdb"
+    database.chmod(0o644)
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("update region_summary set participants = participants + 1 where participants > 0")
+        connection.execute("update delivery set rows_in = rows_in + 1 where rows_in > 0")
+        connection.execute("update school_status set reason_ru = null where is_shnor")
+    failed = {check.check_id: check.message_ru for check in judge_candidate(broken) if not check.passed}
+    assert failed.keys() >= {
+        "every_row_of_every_delivery_is_accounted_for",
+        "region_totals_equal_schools",
+        "listed_schools_have_grounds",
+    }
+    assert "смотрите region_summary" in failed["region_totals_equal_schools"]
+
+
+def test_a_killed_export_leaves_no_release(published: Home) -> None:
+    before = [release.release_id for release in releases(published)]
+    with pytest.raises(duckdb.Error):
+        write_candidate(published, load_reference(), published.root / "no.duckdb", "killed")
+    assert [release.release_id for release in releases(published)] == before
+    assert read_release(published.current.resolve()).release_id in before
