@@ -10,44 +10,43 @@ import re
 
 import polars as pl
 
-from opora.layouts.extract import RECORD, ROW, issue_frame
+from opora.layouts.extract import ATTRIBUTE_REMEDY, HIDDEN, RECORD, ROW, VALUE_REMEDY, issue_frame
 from schemas.pandera_schemas import failures
 from schemas.registry import Column, Rule, Table
 
 ISSUE_COLUMNS = (RECORD, ROW, "column_name", "value", "check_id", "severity", "reason_ru", "remedy_ru")
-# What makes two records one and the same thing. A key counts only where all its columns are filled.
+# Rows of several sheets and blocks are told apart while they are judged together: no sheet has so many.
+BLOCK_STRIDE = 10**9
+# What makes two records one and the same thing. A key counts only where all its columns but dates are filled.
+_OF_SCHOOL = ("assessment", "subject_id", "test_grade", "held_year", "territory_level", "school_key")
 NATURAL_KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "assessment_result": (
-        ("assessment", "subject_id", "test_grade", "held_year", "school_key", "participant_code"),
-        ("assessment", "subject_id", "held_on", "person_key"),
+        ("assessment", "subject_id", "test_grade", "sitting", "school_key", "participant_code"),
+        ("assessment", "subject_id", "sitting", "person_key"),
     ),
-    "aggregate_result": (
-        (
-            "assessment",
-            "subject_id",
-            "test_grade",
-            "measured_year",
-            "held_on",
-            "territory_level",
-            "school_key",
-        ),
-    ),
+    "aggregate_result": (_OF_SCHOOL,),
+    "score_distribution": (("primary_score", *_OF_SCHOOL),),
+    "mark_comparison": (("outcome", *_OF_SCHOOL),),
     "objectivity_marker": (("assessment", "subject_id", "test_grade", "measured_year", "school_key"),),
-    "school_register": (("vpr_login", "valid_from"),),
+    "school_register": (("valid_from", "vpr_login"),),
 }
+# In tables of people a value is shown only if it is too short to be a name or a document.
+_LONGEST_SHOWN = 3
 
 
-def judge(spec: Table, records: pl.DataFrame, found: list[pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def judge(
+    spec: Table, records: pl.DataFrame, found: list[pl.DataFrame], *, is_personal: bool = False
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The records that stay, and all issues. `found` are issues from reading the same records.
 
     A record leaves if it, or its source row, has an issue of severity `quarantine`.
     """
-    records, dropped = _drop_attributes(spec, records)
+    records, dropped = _drop_attributes(spec, records, is_personal)
     issues = [
         *found,
         *dropped,
-        *_blocking(spec, records),
-        *_warnings(spec, records),
+        *_blocking(spec, records, is_personal),
+        *_warnings(spec, records, is_personal),
         *_duplicates(spec, records),
     ]
     issues = [issue.select(ISSUE_COLUMNS) for issue in issues if not issue.is_empty()]
@@ -62,35 +61,40 @@ def judge(spec: Table, records: pl.DataFrame, found: list[pl.DataFrame]) -> tupl
 
 
 def _first_reason(issues: pl.DataFrame) -> pl.DataFrame:
-    """A cell that could not be read is also missing: only the first of the two is said."""
-    unread = issues.filter(pl.col("check_id").is_in(["value_unreadable", "school_key_malformed"])).select(
-        ROW, "column_name", said=pl.lit(True)
-    )
-    joined = issues.join(unread.unique(), on=[ROW, "column_name"], how="left", maintain_order="left")
-    consequence = (pl.col("check_id") == "required_value_missing") & pl.col("said").fill_null(False)
-    return joined.filter(~consequence).drop("said").sort(ROW, maintain_order=True)
+    """What follows from another issue of the same cell is not said: an unreadable cell is missing too."""
+    cell = [RECORD, ROW, "column_name"]
+    is_cause = pl.col("severity") == "quarantine"
+    is_consequence = pl.col("check_id").is_in(_CONSEQUENCES)
+    causes = issues.filter(is_cause & ~is_consequence).select(cell).unique()
+    caused = issues.filter(is_consequence).join(causes, on=cell, how="semi", nulls_equal=True)
+    return issues.join(
+        caused, on=[*cell, "check_id"], how="anti", nulls_equal=True, maintain_order="left"
+    ).sort(ROW, maintain_order=True)
 
 
-def _drop_attributes(spec: Table, records: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+_CONSEQUENCES = ("required_value_missing", "result_missing", "total_differs_from_tasks")
+
+
+def _drop_attributes(
+    spec: Table, records: pl.DataFrame, is_personal: bool
+) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """Attributes outside their range or vocabulary become empty with a warning; the row stays."""
+    tests = {c.name: test for c in spec.columns if c.attribute and (test := _bad_values(c)) is not None}
+    if not tests or records.is_empty():
+        return records, []
+    bad = records.select(test.alias(name) for name, test in tests.items())
     issues = []
-    for column in spec.columns:
-        bad = _bad_values(column) if column.attribute else None
-        if bad is None:
-            continue
-        rows = records.filter(bad)
-        if rows.is_empty():
-            continue
-        value = _shown(column.name, rows)
+    for name in (series.name for series in bad if series.any()):
+        column, rows = spec.column(name), records.filter(bad[name])
+        value = _shown(name, rows, is_personal)
         reason = pl.format(
             f"Столбец «{column.label_ru}»: значение «{{}}» вне допустимого, ожидается {_expected(column)}.",
             value,
         )
-        remedy = "Значение отброшено, строка принята; исправьте при случае."
         issues.append(
-            issue_frame(rows, "attribute_unreadable", "warning", column.name, value, reason, remedy)
+            issue_frame(rows, "attribute_unreadable", "warning", name, value, reason, ATTRIBUTE_REMEDY)
         )
-        records = records.with_columns(pl.when(~bad).then(pl.col(column.name)).alias(column.name))
+        records = records.with_columns(pl.when(~bad[name]).then(pl.col(name)).alias(name))
     return records, issues
 
 
@@ -106,42 +110,43 @@ def _bad_values(column: Column) -> pl.Expr | None:
     return pl.any_horizontal(tests).fill_null(False) if tests else None
 
 
-def _blocking(spec: Table, records: pl.DataFrame) -> list[pl.DataFrame]:
+def _blocking(spec: Table, records: pl.DataFrame, is_personal: bool) -> list[pl.DataFrame]:
     cases = failures(spec.table, records.drop(RECORD))
+    rules = {(rule.column, rule.id): rule for rule in spec.rules}
     issues = []
     for (column_name, check_id), group in cases.group_by("column", "check_id", maintain_order=True):
         rows = records[group["index"].drop_nulls().to_list()]
-        rule = next((rule for rule in spec.rules if rule.id == check_id), None)
-        if rule:
-            issues.append(_rule_issue(rule, rows))
+        if rule := rules.get((str(column_name), str(check_id))):
+            issues.append(_rule_issue(rule, rows, is_personal))
         elif str(column_name) in spec.names:
-            issues.append(_value_issue(spec.column(str(column_name)), str(check_id), rows))
+            issues.append(_value_issue(spec.column(str(column_name)), str(check_id), rows, is_personal))
     return issues
 
 
-def _warnings(spec: Table, records: pl.DataFrame) -> list[pl.DataFrame]:
+def _warnings(spec: Table, records: pl.DataFrame, is_personal: bool) -> list[pl.DataFrame]:
     rules = [rule for rule in spec.rules if rule.severity == "warning"]
-    return [_rule_issue(rule, records.filter(~pl.sql_expr(rule.holds).fill_null(True))) for rule in rules]
+    return [
+        _rule_issue(rule, records.filter(~pl.sql_expr(rule.holds).fill_null(True)), is_personal)
+        for rule in rules
+    ]
 
 
-def _rule_issue(rule: Rule, rows: pl.DataFrame) -> pl.DataFrame:
-    value = _shown(rule.column, rows)
-    return issue_frame(
-        rows, rule.id, rule.severity, rule.column, value, _filled(rule.reason_ru, rows), rule.remedy_ru
-    )
+def _rule_issue(rule: Rule, rows: pl.DataFrame, is_personal: bool) -> pl.DataFrame:
+    value = _shown(rule.column, rows, is_personal)
+    reason = _filled(rule.reason_ru, rows, is_personal)
+    return issue_frame(rows, rule.id, rule.severity, rule.column, value, reason, rule.remedy_ru)
 
 
-def _value_issue(column: Column, check_id: str, rows: pl.DataFrame) -> pl.DataFrame:
-    value = _shown(column.name, rows)
+def _value_issue(column: Column, check_id: str, rows: pl.DataFrame, is_personal: bool) -> pl.DataFrame:
+    value = _shown(column.name, rows, is_personal)
     if check_id == "required_value_missing":
         reason = pl.lit(f"Столбец «{column.label_ru}» обязателен, а значения нет.")
     else:
         reason = pl.format(
             f"Столбец «{column.label_ru}»: значение «{{}}» недопустимо, ожидается {_expected(column)}.", value
         )
-    severity = "quarantine"
-    remedy = column.remedy_ru or "Исправьте значение и пришлите файл ещё раз."
-    return issue_frame(rows, check_id, severity, column.name, value, reason, remedy)
+    remedy = column.remedy_ru or VALUE_REMEDY
+    return issue_frame(rows, check_id, "quarantine", column.name, value, reason, remedy)
 
 
 def _expected(column: Column) -> str:
@@ -155,36 +160,53 @@ def _expected(column: Column) -> str:
     return " ".join(bounds) or "значение по образцу"
 
 
-def _filled(template: str, rows: pl.DataFrame) -> pl.Expr:
+def _filled(template: str, rows: pl.DataFrame, is_personal: bool) -> pl.Expr:
     """The sentence of a rule with the row's values in place of `{column}`."""
     names = re.findall(r"\{(\w+)\}", template)
-    return pl.format(re.sub(r"\{\w+\}", "{}", template), *(_shown(name, rows) for name in names))
+    return pl.format(re.sub(r"\{\w+\}", "{}", template), *(_shown(n, rows, is_personal) for n in names))
 
 
-def _shown(name: str, rows: pl.DataFrame) -> pl.Expr:
+def _shown(name: str, rows: pl.DataFrame, is_personal: bool) -> pl.Expr:
     """A value as people write it: whole numbers without .0, a decimal comma, a dash for nothing."""
     text = pl.col(name).cast(pl.String)
     if rows.schema[name].is_float():
         text = text.str.replace(r"\.0$", "").str.replace(".", ",", literal=True)
+    if is_personal:
+        text = pl.when(text.str.len_chars() > _LONGEST_SHOWN).then(pl.lit(HIDDEN)).otherwise(text)
     return text.fill_null("—")
+
+
+def _sitting() -> pl.Expr:
+    """A work is written once a year, an exam once a day: a retake is another result."""
+    exam = pl.coalesce(pl.col("held_on").cast(pl.String), "held_year")
+    return pl.when(pl.col("assessment") == "vpr").then("held_year").otherwise(exam)
 
 
 def _duplicates(spec: Table, records: pl.DataFrame) -> list[pl.DataFrame]:
     check = "duplicate_participant" if spec.table == "assessment_result" else "duplicate_row"
-    issues = []
+    issues: list[pl.DataFrame] = []
+    if spec.table == "assessment_result":
+        records = records.with_columns(_sitting().alias("sitting"))
     for key in NATURAL_KEYS.get(spec.table, ()):
-        filled = records.filter(pl.all_horizontal(pl.col(name).is_not_null() for name in key))
+        filled = records.select(RECORD, ROW, "sheet", *key).drop_nulls(set(key) - {"valid_from"})
+        for told in issues:
+            filled = filled.join(told, on=RECORD, how="anti", maintain_order="left")
+        if filled.is_empty() or filled.n_unique(key) == filled.height:
+            continue
         again = filled.filter(~pl.struct(key).is_first_distinct())
-        first = filled.filter(pl.struct(key).is_first_distinct()).select(*key, pl.col(ROW).alias("first_row"))
-        rows = again.join(first, on=list(key), how="left", maintain_order="left")
+        first = filled.unique(key, keep="first").select(
+            *key, (pl.col(ROW) % BLOCK_STRIDE).alias("row"), pl.col("sheet").alias("on")
+        )
+        place = pl.format("Та же запись уже есть в строке {}", "row")
+        place += pl.format(" листа «{}»", "on").fill_null("")
         issues.append(
             issue_frame(
-                rows,
+                again.join(first, on=list(key), how="left", nulls_equal=True, maintain_order="left"),
                 check,
                 "quarantine",
                 key[-1],
-                pl.col(key[-1]).cast(pl.String) if key[-1] != "person_key" else pl.lit(None, pl.String),
-                pl.format("Та же запись уже есть в строке {}.", "first_row"),
+                pl.lit(None, pl.String) if key[-1] == "person_key" else pl.col(key[-1]),
+                place + ".",
                 "Оставьте одну из строк; принята первая.",
             )
         )

@@ -31,7 +31,6 @@ ISSUE_SCHEMA: dict[str, pl.DataType] = {
     "reason_ru": pl.String(),
     "remedy_ru": pl.String(),
     "academic_year": pl.String(),
-    "record": pl.String(),
 }
 
 
@@ -49,6 +48,11 @@ class RowCounts(BaseModel):
     blank: int = 0
     total: int = 0
     suppressed: int = 0
+
+    def add(self, fate: str, rows: int) -> None:
+        """Count rows of one fate: `accepted`, `quarantined` or a kind of non-data."""
+        setattr(self, fate, getattr(self, fate) + rows)
+        self.rows_in += rows
 
     @property
     def adds_up(self) -> bool:

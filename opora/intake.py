@@ -11,19 +11,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path, PurePosixPath
 
 import polars as pl
 
-from opora.checks import ISSUE_COLUMNS, judge
+from opora.checks import BLOCK_STRIDE, ISSUE_COLUMNS, judge
 from opora.delivery import (
     ISSUE_SCHEMA,
-    NON_DATA,
     DeliveryRecord,
     RowCounts,
     read_records,
@@ -31,12 +31,13 @@ from opora.delivery import (
     write_record,
 )
 from opora.home import PROJECT, UNDATED, Home, sha256_of, write_whole
-from opora.layouts.context import Facts, facts_of_path
+from opora.layouts.context import ASSESSMENT_WORDS, Facts, calendar_year, facts_of_path, subject_reader
+from opora.layouts.convert import date, integer, vpr_login
 from opora.layouts.extract import KIND, RECORD, ROW, Extracted, UnknownContext, extract
 from opora.layouts.model import BUILT_IN, Layout, read_layouts
 from opora.layouts.recognise import Block, Recognition, recognise
-from opora.persons import SECRET, SecretMissing, secret_from_environment
-from opora.reading import SUFFIXES, Sheet, UnreadableFile, read_sheets
+from opora.persons import SECRET, SecretMissing, secret_from_environment, secret_is_set
+from opora.reading import SUFFIXES, TEXTS, Sheet, UnreadableFile, clean, read_sheets
 from opora.reference import Reference
 from schemas.registry import table
 
@@ -97,15 +98,24 @@ class Refusal(Exception):
 # --- landing -----------------------------------------------------------------------------------------
 
 
-def landed_files(landing: Path) -> list[Landed]:
-    """Every file below landing but hidden ones, in path order. Folders may be links: data may be read in place."""
-    found = []
+def landing_entries(landing: Path) -> list[Path]:
+    """Every file below landing but hidden ones. Folders may be links: data may be read in place."""
+    found: list[Path] = []
+    seen: set[str] = set()
     for folder, folders, names in os.walk(landing, followlinks=True):
+        if (real := os.path.realpath(folder)) in seen:
+            folders.clear()  # a link back up
+            continue
+        seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(folder) / name
-            if not name.startswith((".", "~$")) and path.is_file():
-                found.append(_landed(path, path.relative_to(landing)))
+        paths = (Path(folder) / name for name in names if not name.startswith((".", "~$")))
+        found += [path for path in paths if path.is_file()]
+    return sorted(found)
+
+
+def landed_files(landing: Path) -> list[Landed]:
+    """The files of landing with their digests, in path order."""
+    found = [_landed(path, path.relative_to(landing)) for path in landing_entries(landing)]
     return sorted(found, key=lambda file: file.relative)
 
 
@@ -132,7 +142,7 @@ def _code_version() -> str:
 
 
 def intake_version(home: Home, reference: Reference) -> str:
-    """Changes when code, layouts or reference facts that decide an intake change: then files are read anew."""
+    """Changes when code, layouts or facts that decide an intake change: then files are read anew."""
     digest = hashlib.sha256(f"{_code_version()}{reference.version}".encode())
     for path in sorted(home.layouts.glob("*.yaml")):
         digest.update(path.read_bytes())
@@ -168,10 +178,9 @@ def ingest(
     distinct = {file.delivery_id: file for file in reversed(files)}
     todo = [
         file
-        for file in distinct.values()
+        for file in sorted(distinct.values(), key=lambda file: file.relative)
         if reread or _has_work(home, records.get(file.delivery_id), version, years, notes.get(file.relative))
     ]
-    todo.sort(key=lambda file: file.relative)
     paths = {key: [f.relative for f in files if f.delivery_id == key] for key in distinct}
     done: list[DeliveryRecord] = []
 
@@ -182,6 +191,9 @@ def ingest(
         older = [path for path in (known.paths if known else []) if path not in paths[file.delivery_id]]
         result.record.received_at = first_seen
         result.record.paths = [*paths[file.delivery_id], *older]
+        if known and not _covers(years, result.record):
+            # parts of other years stay as the former version made them, so the file has work for their years
+            result.record.intake_version = known.intake_version
         store(home, result, years)
         return result.record
 
@@ -194,10 +206,29 @@ def ingest(
     return IntakeReport(tuple(done), len(distinct) - len(todo))
 
 
+def _covers(years: Collection[str] | None, record: DeliveryRecord) -> bool:
+    """Whether all parts of a delivery are written, not only those of some years."""
+    return years is None or all(year in years or year == UNDATED for year in record.academic_years)
+
+
+def files_with_work(home: Home, reference: Reference) -> list[str]:
+    """The files that an intake would read now, by their path below landing."""
+    files, records = landed_files(home.landing), read_records(home)
+    version = intake_version(home, reference)
+    notes = _delivery_notes(files, read_layouts(BUILT_IN, home.layouts), reference)
+    return [
+        file.relative
+        for file in files
+        if _has_work(home, records.get(file.delivery_id), version, None, notes.get(file.relative))
+    ]
+
+
 def check(path: Path, layouts: Sequence[Layout], reference: Reference) -> list[Processed]:
-    """What an intake would say of a file or of every file in a folder; loads nothing."""
-    root = path if path.is_dir() else path.parent
-    files = landed_files(root) if path.is_dir() else [_landed(path, path.relative_to(root))]
+    """What an intake would say of a file or of every file in a folder; loads nothing.
+
+    The folders that the path names may say what a file is about, as they do below landing.
+    """
+    files = landed_files(path) if path.is_dir() else [_landed(path, path)]
     notes = _delivery_notes(files, layouts, reference)
     return [process(file, layouts, reference, "check", notes.get(file.relative, Facts())) for file in files]
 
@@ -205,7 +236,9 @@ def check(path: Path, layouts: Sequence[Layout], reference: Reference) -> list[P
 def _has_work(
     home: Home, record: DeliveryRecord | None, version: str, years: Collection[str] | None, note: Facts | None
 ) -> bool:
-    if record is None or record.status == "refused" or record.intake_version != version:
+    if record is None or record.intake_version != version:
+        return True
+    if "secret_missing" in record.issues and secret_is_set():
         return True
     if record.noted != _noted(note):
         return True
@@ -221,25 +254,30 @@ def _noted(note: Facts | None) -> str:
 
 
 def _remember_paths(home: Home, files: Iterable[Landed], records: dict[str, DeliveryRecord]) -> None:
-    """The same bytes under another name are the same delivery: only the name is noted."""
+    """The same bytes under another name are the same delivery: only the name is noted.
+
+    A refused file is read again under its new name, which may say what was missing.
+    """
     for file in files:
         record = records.get(file.delivery_id)
         if record and file.relative not in record.paths:
             record.paths.append(file.relative)
+            if record.status == "refused":
+                record.intake_version = ""
             write_record(home, record)
 
 
 def _retire_replaced(home: Home, files: Sequence[Landed]) -> None:
-    """A file overwritten in place replaces the delivery that was there, if that is found nowhere else."""
+    """A file overwritten in place replaces the delivery that was there, if that is found nowhere else.
+
+    A refused file replaces nothing: what was accepted before it stays.
+    """
     now_at = {file.relative: file.delivery_id for file in files}
-    present = set(now_at.values())
-    for record in read_records(home).values():
-        heirs = [
-            now_at[path]
-            for path in record.paths
-            if now_at.get(path, record.delivery_id) != record.delivery_id
-        ]
-        heir = heirs[0] if heirs and record.delivery_id not in present else None
+    records = read_records(home)
+    accepted = {key for key, record in records.items() if record.status != "refused"}
+    for record in records.values():
+        heirs = [now_at[path] for path in record.paths if now_at.get(path) in accepted - {record.delivery_id}]
+        heir = heirs[0] if heirs and record.delivery_id not in now_at.values() else None
         if record.replaced_by != heir:
             record.replaced_by = heir
             write_record(home, record)
@@ -248,7 +286,8 @@ def _retire_replaced(home: Home, files: Sequence[Landed]) -> None:
 def store(home: Home, result: Processed, years: Collection[str] | None = None) -> None:
     """Write parts, then issues, then the record: a delivery without a record is read again.
 
-    With `years`, parts of other years stay as they are; a delivery that concerns none of them leaves no trace.
+    With `years`, parts of other years stay as they are; a delivery that concerns none of them leaves no
+    trace.
     """
     record = result.record
     wanted = {
@@ -293,6 +332,10 @@ def process(
         if file.path.suffix.lower() not in SUFFIXES:
             raise _not_a_table(file)
         sheets = [sheet for sheet in read_sheets(file.path) if sheet.grid.height]
+        if not sheets:
+            raise Refusal(
+                "no_data_rows", "Файл пуст.", "Проверьте, что выгрузка сохранилась, и пришлите снова."
+            )
         return _process_sheets(file, sheets, layouts, reference, noted, record)
     except (Refusal, UnreadableFile) as refusal:
         return _refused(record, file, refusal)
@@ -347,30 +390,30 @@ def _process_sheets(
     parts: dict[tuple[str, str], list[pl.DataFrame]] = {}
     counts = RowCounts()
     for block in (block for block in blocks if block.layout.table is None):
-        rows = block.last_row - block.first_row
-        counts.rows_in += rows
-        counts.accepted += rows
+        blank = block.rows.select(pl.all_horizontal(pl.all().is_null()).sum()).item()
+        counts.add("blank", blank)
+        counts.add("accepted", block.rows.height - blank)
     for name in dict.fromkeys(e.table for _, e in extracted):
         members = [(block, e) for block, e in extracted if e.table == name]
-        accepted, judged = _judged(name, members, record.delivery_id)
-        issues += [judged, *(_path_contradicts(e.facts, path_says, block) for block, e in members)]
-        for block, e in members:
-            _count(counts, block, e, accepted, judged)
-        for year, frame in _by_year(name, accepted):
+        judged = _judged(name, members, record.delivery_id)
+        issues += [judged.issues, *(_path_contradicts(e.facts, path_says, block) for block, e in members)]
+        for number, (_, e) in enumerate(members):
+            for fate, rows in _fates(e, judged.kept_rows(number)).items():
+                counts.add(fate, rows)
+        for year, frame in _by_year(name, judged.accepted):
             parts.setdefault((name, year), []).append(frame)
     if not notes:
         _refuse_empty(counts, blocks)
-    assert counts.adds_up, f"{file.relative}: rows do not add up: {counts}"
-    all_issues = _issue_table([i for i in issues if not i.is_empty()], file, record.delivery_id)
+    years = sorted({year for _, year in parts} - {UNDATED})
+    all_issues = _issue_table(issues, file, record.delivery_id, years[0] if len(years) == 1 else None)
+    whole = {key: pl.concat(frames) for key, frames in sorted(parts.items())}
     record.rows = counts
     record.issues = dict(sorted(all_issues["check_id"].value_counts().rows()))
-    record.parts = sorted(parts)
-    record.tables = {}
-    for (name, _), frames in parts.items():
-        record.tables[name] = record.tables.get(name, 0) + sum(frame.height for frame in frames)
+    record.parts = list(whole)
+    for (name, _), frame in whole.items():
+        record.tables[name] = record.tables.get(name, 0) + frame.height
     record.academic_years = sorted({year for _, year in parts})
     record.status = "accepted_with_quarantine" if counts.quarantined else "accepted"
-    whole = {key: pl.concat(frames) for key, frames in parts.items()}
     return Processed(record, all_issues, whole, notes)
 
 
@@ -418,7 +461,8 @@ def _unrecognised(found: Sequence[tuple[Sheet, Recognition]]) -> Refusal:
             place = f" на листе «{sheet.name}»" if sheet.name else ""
             return Refusal(
                 "missing_columns",
-                f"Похоже на «{recognition.nearest.title_ru}»{place}, но нет столбцов: {', '.join(recognition.missing)}.",
+                f"Похоже на «{recognition.nearest.title_ru}»{place}, но нет столбцов: "
+                f"{', '.join(recognition.missing)}.",
                 "Пришлите исходную выгрузку без правки шапки.",
                 sheet.name,
             )
@@ -450,11 +494,11 @@ def _refuse_empty(counts: RowCounts, blocks: Sequence[Block]) -> None:
 
 def _unread_sheets(found: Sequence[tuple[Sheet, Recognition]], blocks: Sequence[Block]) -> pl.DataFrame:
     """Sheets beside recognised ones that nobody reads, unless the layout says that they hold no data."""
-    companions = [pattern for block in blocks for pattern in block.layout.companions]
+    companions = {pattern for block in blocks for pattern in block.layout.companions}
     names = [
         sheet.name
         for sheet, recognition in found
-        if not recognition.blocks and not any(_matches(pattern, sheet.name) for pattern in companions)
+        if not recognition.blocks and not any(re.search(pattern, sheet.name) for pattern in companions)
     ]
     return pl.DataFrame(
         {
@@ -472,47 +516,55 @@ def _unread_sheets(found: Sequence[tuple[Sheet, Recognition]], blocks: Sequence[
     )
 
 
-def _matches(pattern: str, text: str) -> bool:
-    return pl.select(pl.lit(text).str.contains(pattern)).item()
+@dataclass(frozen=True)
+class _Judged:
+    """Accepted records and issues of one table of a file, over all its sheets and blocks."""
+
+    accepted: pl.DataFrame
+    issues: pl.DataFrame
+    blocks_of_rows: pl.Series
+
+    def kept_rows(self, number: int) -> pl.Series:
+        """Source rows of one block of which at least one record stays."""
+        return self.accepted[ROW].filter(self.blocks_of_rows == number)
 
 
-def _judged(
-    name: str, members: Sequence[tuple[Block, Extracted]], delivery_id: str
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Accepted records and issues of one table of the file, over all its sheets and blocks."""
-    spec = table(name)
+def _judged(name: str, members: Sequence[tuple[Block, Extracted]], delivery_id: str) -> _Judged:
     frames, found = [], []
     offset = 0
     for number, (block, e) in enumerate(members):
+        shifted = (pl.col(ROW) + number * BLOCK_STRIDE).alias(ROW)
         frames.append(
             e.records.with_columns(
                 pl.lit(delivery_id).alias("delivery_id"),
                 pl.lit(block.sheet.name or None, pl.String).alias("sheet"),
-                (pl.col(RECORD) + offset).alias(RECORD),
-                (pl.col(ROW) + number * _BLOCK_STRIDE).alias(ROW),
+                pl.col(RECORD) + offset,
+                shifted,
             )
         )
-        found += [issue.with_columns(pl.col(ROW) + number * _BLOCK_STRIDE) for issue in e.issues]
-        stray = e.kinds.filter(pl.col(KIND) == "stray").with_columns(pl.col(ROW) + number * _BLOCK_STRIDE)
-        found.append(_stray_issue(stray))
+        stray = _stray_issue(e.kinds.filter(pl.col(KIND) == "stray"))
+        found += [issue.with_columns(pl.col(RECORD) + offset, shifted) for issue in (*e.issues, stray)]
         offset += e.records.height
-    accepted, issues = judge(spec, pl.concat(frames), [i for i in found if not i.is_empty()])
-    names = [block.sheet.name for block, _ in members]
+    is_personal = any(block.layout.is_personal for block, _ in members)
+    records = pl.concat(frames)
+    accepted, issues = judge(table(name), records, found, is_personal=is_personal)
     if not issues.is_empty():
-        block_number = pl.col(ROW) // _BLOCK_STRIDE
-        sheets = pl.Series(names, dtype=pl.String)
-        issues = issues.with_columns(
-            block_number.alias("block"),
-            block_number.map_batches(lambda numbers: sheets.gather(numbers), return_dtype=pl.String).alias(
-                "sheet"
-            ),
-            (pl.col(ROW) % _BLOCK_STRIDE).alias(ROW),
+        issues = _with_year(issues, records).with_columns(
+            (pl.col(ROW) // BLOCK_STRIDE)
+            .replace_strict(list(range(len(members))), [block.sheet.name for block, _ in members])
+            .alias("sheet"),
+            pl.col(ROW) % BLOCK_STRIDE,
         )
-    return accepted.with_columns(pl.col(ROW) % _BLOCK_STRIDE), issues
+    blocks_of_rows = accepted[ROW] // BLOCK_STRIDE
+    return _Judged(accepted.with_columns(pl.col(ROW) % BLOCK_STRIDE), issues, blocks_of_rows)
 
 
-# Rows of several blocks are told apart while they are judged together; no sheet has so many rows.
-_BLOCK_STRIDE = 10**9
+def _with_year(issues: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
+    """The academic year of the row that an issue is about."""
+    if "measured_year" not in records.columns:
+        return issues.with_columns(pl.lit(None, pl.String).alias("academic_year"))
+    years = records.select(ROW, pl.col("measured_year").alias("academic_year")).unique(ROW, keep="first")
+    return issues.join(years, on=ROW, how="left", maintain_order="left")
 
 
 def _stray_issue(rows: pl.DataFrame) -> pl.DataFrame:
@@ -528,28 +580,22 @@ def _stray_issue(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _count(
-    counts: RowCounts, block: Block, e: Extracted, accepted: pl.DataFrame, issues: pl.DataFrame
-) -> None:
+def _fates(e: Extracted, kept: pl.Series) -> dict[str, int]:
     """Where the source rows of one block went. A row is accepted if at least one record of it is."""
-    kinds = e.kinds
-    counts.rows_in += kinds.height
-    for kind in NON_DATA:
-        if kind not in ("absent", "blank"):
-            setattr(counts, kind, getattr(counts, kind) + int((kinds[KIND] == kind).sum()))
-    sheet = block.sheet.name or None
-    here = accepted.filter(pl.col("sheet").eq_missing(pl.lit(sheet, pl.String)))
-    kept = set(here[ROW].to_list()) if kinds.height < 1 else here[ROW]
-    of_record = e.records[ROW].unique()
-    data = kinds.filter(pl.col(KIND).is_in(["data", "absent", "stray"]))
-    is_kept = data[ROW].is_in(kept.implode()) if isinstance(kept, pl.Series) else data[ROW].is_in(list(kept))
-    is_absent = data[KIND] == "absent"
-    has_record = data[ROW].is_in(of_record.implode()) | (data[KIND] == "stray")
-    counts.absent += int((is_kept & is_absent).sum())
-    counts.accepted += int((is_kept & ~is_absent).sum())
-    counts.quarantined += int((~is_kept & has_record).sum())
-    # a row of a wide table in which nobody sat anything
-    counts.blank += int((~is_kept & ~has_record).sum()) + int((kinds[KIND] == "blank").sum())
+    is_kept = pl.col(ROW).is_in(kept.implode())
+    has_record = pl.col(ROW).is_in(e.records[ROW].unique().implode())
+    fate = (
+        pl.when(pl.col(KIND) == "stray")
+        .then(pl.lit("quarantined"))
+        .when(~pl.col(KIND).is_in(["data", "absent"]))
+        .then(KIND)
+        .when(is_kept)
+        .then(pl.col(KIND).replace("data", "accepted"))
+        .when(has_record)
+        .then(pl.lit("quarantined"))
+        .otherwise(pl.lit("blank"))  # a row of a wide table in which nobody sat anything
+    )
+    return dict(e.kinds.select(fate.alias("fate")).to_series().value_counts().rows())
 
 
 def _by_year(name: str, accepted: pl.DataFrame) -> Iterable[tuple[str, pl.DataFrame]]:
@@ -569,7 +615,8 @@ def _path_contradicts(facts: Facts, path_says: Facts, block: Block) -> pl.DataFr
     rows = [
         {
             "value": str(getattr(path_says, name)),
-            "reason_ru": f"Имя файла говорит: {word} {getattr(path_says, name)}; содержание: {getattr(facts, name)}.",
+            "reason_ru": f"Имя файла говорит: {word} {getattr(path_says, name)}; "
+            f"содержание: {getattr(facts, name)}.",
         }
         for name, word in words.items()
         if None not in (getattr(facts, name), getattr(path_says, name))
@@ -591,21 +638,32 @@ def _path_contradicts(facts: Facts, path_says: Facts, block: Block) -> pl.DataFr
 
 
 def _same(content: object, path: object) -> bool:
-    """`mathematics_base` is the mathematics that a path speaks of."""
-    return str(content) == str(path) or str(content).startswith(f"{path}_")
+    """`mathematics_base` is the mathematics that a path speaks of; ГВЭ comes among ОГЭ and ЕГЭ."""
+    return content in (path, "gve") or str(content).startswith(f"{path}_")
 
 
-def _issue_table(issues: Sequence[pl.DataFrame], file: Landed, delivery_id: str) -> pl.DataFrame:
-    if not issues:
+def _issue_table(
+    issues: Sequence[pl.DataFrame], file: Landed, delivery_id: str, only_year: str | None
+) -> pl.DataFrame:
+    """All issues of a file; one that is about no row belongs to the year of the file, if it has only one."""
+    wanted = [*ISSUE_COLUMNS, "sheet", "academic_year"]
+    no_year = pl.lit(None, pl.String).alias("academic_year")
+    every = [
+        (issue if "academic_year" in issue.columns else issue.with_columns(no_year)).select(wanted)
+        for issue in issues
+        if not issue.is_empty()
+    ]
+    if not every:
         return pl.DataFrame(schema=ISSUE_SCHEMA)
-    wanted = [*ISSUE_COLUMNS, "sheet"]
-    every = pl.concat([issue.select(wanted) for issue in issues]).drop(RECORD)
-    return every.with_columns(
-        pl.lit(delivery_id).alias("delivery_id"),
-        pl.lit(file.relative).alias("file_name"),
-        pl.lit(None, pl.String).alias("academic_year"),
-        pl.lit(None, pl.String).alias("record"),
-    ).select(pl.col(name).cast(dtype) for name, dtype in ISSUE_SCHEMA.items())
+    return (
+        pl.concat(every)
+        .with_columns(
+            pl.lit(delivery_id).alias("delivery_id"),
+            pl.lit(file.relative).alias("file_name"),
+            pl.col("academic_year").fill_null(pl.lit(only_year, pl.String)),
+        )
+        .select(pl.col(name).cast(dtype) for name, dtype in ISSUE_SCHEMA.items())
+    )
 
 
 # --- delivery notes ------------------------------------------------------------------------------------
@@ -618,42 +676,49 @@ def _notes(blocks: Sequence[Block], file: Landed, reference: Reference) -> dict[
     for block in blocks:
         if block.layout.id != NOTE_LAYOUT:
             continue
-        grid = block.sheet.grid.slice(block.first_row)
-        for row in grid.select(pl.col(column).alias(name) for name, column in block.fields.items()).iter_rows(
-            named=True
-        ):
-            name = (row.get("file") or "").replace("\\", "/").strip()
-            if name:
+        cells = block.rows.select(clean(pl.col(column)).alias(name) for name, column in block.fields.items())
+        for row in cells.iter_rows(named=True):
+            if name := (row["file"] or "").replace("\\", "/"):
                 facts[(folder / name).as_posix()] = _noted_facts(row, reference)
     return facts
 
 
 def _noted_facts(row: dict[str, str | None], reference: Reference) -> Facts:
-    assessment = (row.get("assessment") or "").lower()
-    words = {"впр": "vpr", "огэ": "oge", "егэ": "ege", "vpr": "vpr", "oge": "oge", "ege": "ege"}
-    said = facts_of_path(f"{row.get('school_key') or ''}", reference)
-    return replace(
-        said,
-        assessment=words.get(assessment),
-        subject_id=reference.subject_for(row.get("subject") or ""),
-        grade=int(float(row["grade"])) if row.get("grade") else None,  # type: ignore[arg-type]
-        year=int(float(row["year"])) if row.get("year") else None,  # type: ignore[arg-type]
+    """The facts of one line of a note; a cell that cannot be read says nothing."""
+    assessment = ASSESSMENT_WORDS.get((row.get("assessment") or "").lower())
+    texts = pl.DataFrame(
+        {name: [row.get(name)] for name in ("grade", "year", "date", "school_key")},
+        schema_overrides={name: pl.String() for name in ("grade", "year", "date", "school_key")},
+    )
+    said = texts.select(
+        integer(pl.col("grade")),
+        calendar_year(pl.col("year")),
+        date(pl.col("date")),
+        vpr_login(pl.col("school_key")),
+    ).row(0, named=True)
+    return Facts(
+        assessment=assessment,
+        subject_id=subject_reader(reference, assessment)(row.get("subject") or ""),
+        grade=said["grade"],
+        year=said["year"],
+        held_on=said["date"],
+        school_key=said["school_key"],
     )
 
 
 def _delivery_notes(
     files: Sequence[Landed], layouts: Sequence[Layout], reference: Reference
 ) -> dict[str, Facts]:
-    """All delivery notes of landing: small CSV files whose header says that they are one."""
+    """All delivery notes of landing: small text files whose header says that they are one."""
     note_layouts = [layout for layout in layouts if layout.id == NOTE_LAYOUT]
     notes: dict[str, Facts] = {}
     for file in files:
-        if file.path.suffix.lower() not in (".csv", ".txt") or file.size_bytes > _LARGEST_NOTE:
+        if file.path.suffix.lower() not in TEXTS or file.size_bytes > _LARGEST_NOTE:
             continue
         try:
             blocks = [b for sheet in read_sheets(file.path) for b in recognise(sheet, note_layouts).blocks]
             notes |= _notes(blocks, file, reference)
-        except (UnreadableFile, ValueError):
+        except UnreadableFile:
             continue  # it is refused with its own message when its turn comes
     return notes
 

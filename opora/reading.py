@@ -1,6 +1,6 @@
-"""Files as grids of text: what a spreadsheet, a CSV or a Parquet file holds, before anybody knows what it means.
+"""Files as grids of text: what a spreadsheet, a CSV or a Parquet file holds, before anybody knows what it is.
 
-What belongs here: opening a file, guessing encoding and delimiter, one `Sheet` per worksheet with every
+What belongs here: opening a file by its first bytes, encoding and delimiter, one `Sheet` per worksheet, every
 cell as text. What does not: layouts, headers, types. Rows are numbered as an editor shows them.
 """
 
@@ -20,15 +20,17 @@ import pyarrow.parquet as pq
 
 SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 TEXTS = (".csv", ".tsv", ".txt")
-PARQUET = ".parquet"
-SUFFIXES = (*SPREADSHEETS, *TEXTS, PARQUET)
+SUFFIXES = (*SPREADSHEETS, *TEXTS, ".parquet")
+# First bytes of a file: whatever it is called, that is what it is. A file with none of them is text.
+PARQUET_MAGIC = b"PAR1"
+SPREADSHEET_MAGIC = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 ENCODINGS = ("utf-8-sig", "cp1251")
 DELIMITERS = (";", "\t", ",")
 # Bounds on what one file may claim to be: far above any real delivery, far below this machine's memory.
 MOST_UNPACKED_BYTES = 2_000_000_000
 MOST_TEXT_BYTES = 8_000_000_000
 MOST_COLUMNS = 4_000
-HEAD_BYTES = 1_000_000
+HEAD_CHARACTERS = 1_000_000
 
 
 class UnreadableFile(Exception):
@@ -61,32 +63,28 @@ def clean(text: pl.Expr) -> pl.Expr:
 
 def read_sheets(path: Path) -> list[Sheet]:
     """All worksheets of a file as text. Raises UnreadableFile with a message for the supplier."""
-    suffix = path.suffix.lower()
     try:
-        if suffix in SPREADSHEETS:
+        with path.open("rb") as file:
+            first = file.read(4)
+        if first in SPREADSHEET_MAGIC:
             return _read_spreadsheet(path)
-        if suffix in TEXTS:
-            return [Sheet("", _read_text(path))]
-        if suffix == PARQUET:
+        if first == PARQUET_MAGIC:
             return [Sheet("", _read_parquet(path))]
+        return [Sheet("", _read_text(path))]
     except UnreadableFile:
         raise
     except Exception as error:
         raise UnreadableFile(
             "unreadable_file",
-            f"Файл не открывается как {suffix}: {type(error).__name__}.",
-            "Откройте файл в редакторе, сохраните заново и пришлите ещё раз; возможно, он передан не целиком.",
+            f"Файл не открывается: {type(error).__name__}.",
+            "Откройте его в редакторе, сохраните заново и пришлите ещё раз; возможно, он передан не целиком.",
         ) from error
-    raise UnreadableFile(
-        "unreadable_file",
-        f"Файлы {suffix or 'без расширения'} не читаются.",
-        f"Пришлите таблицу в одном из видов: {', '.join(SUFFIXES)}.",
-    )
 
 
 def _read_spreadsheet(path: Path) -> list[Sheet]:
     _refuse_bombs(path)
-    book = fastexcel.read_excel(path)
+    # by its bytes the reader tells the kind of book itself, by its name it would believe the ending
+    book = fastexcel.read_excel(path if path.suffix.lower() == ".xlsx" else path.read_bytes())
     sheets = []
     for name in book.sheet_names:
         sheet = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
@@ -133,17 +131,17 @@ def _read_text(path: Path) -> pl.DataFrame:
         )
     raw = path.read_bytes()
     encoding = _encoding_of(raw)
-    head = raw[:HEAD_BYTES].decode(encoding, errors="ignore")
-    delimiter = _delimiter_of(head)
-    if encoding != "utf-8-sig":
-        raw = raw.decode(encoding).encode("utf-8")
-    raw = raw.removeprefix(codecs.BOM_UTF8)
-    width = _width_of(head, delimiter)
+    text = raw.decode(encoding)
+    if not text.strip():
+        return pl.DataFrame()
+    delimiter = _delimiter_of(text[:HEAD_CHARACTERS])
+    raw = text.encode("utf-8")
+    width = _width_of(text[:HEAD_CHARACTERS], delimiter)
     try:
         return _parse_text(raw, delimiter, width)
     except pl.exceptions.ComputeError:
         # a line below the head is wider than any in it
-        return _parse_text(raw, delimiter, _width_of(raw.decode("utf-8"), delimiter))
+        return _parse_text(raw, delimiter, _width_of(text, delimiter))
 
 
 def _parse_text(raw: bytes, delimiter: str, width: int) -> pl.DataFrame:
@@ -159,6 +157,8 @@ def _parse_text(raw: bytes, delimiter: str, width: int) -> pl.DataFrame:
 
 
 def _encoding_of(raw: bytes) -> str:
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
     for encoding in ENCODINGS:
         try:
             raw.decode(encoding)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -22,6 +22,7 @@ from opora.reference import Reference
 _YEAR = re.compile(r"(?<!\d)(20\d{2})(?!\d)")
 _GRADE = re.compile(r"(?<!\d)(\d{1,2})\s*(?:-?й\s*)?кл(?:асс)?\b", re.IGNORECASE)
 _NUMBERED = re.compile(r"^(\d{1,2})(?:_|$)")
+_DAY = re.compile(r"(?<!\d)(20\d{2})[.\-](0[1-9]|1[0-2])[.\-](0[1-9]|[12]\d|30)(?!\d)")
 _LOGIN = re.compile(r"(?i)(?<![a-z])(?:edu|sch|ksh)(\d{6})(?!\d)")
 GRADES = range(1, 13)
 
@@ -46,89 +47,97 @@ class Facts:
         return replace(self, **gaps)
 
 
+def subject_reader(reference: Reference, assessment: str | None) -> Callable[[str], str | None]:
+    """How a subject is read from words of a table: of an assessment only its own subjects are meant."""
+    known = assessment if assessment and reference.subjects_of(assessment) else None
+    return lambda text: reference.subject_for(text, known)
+
+
+def calendar_year(cell: pl.Expr) -> pl.Expr:
+    """The calendar year in which spring falls: of `2023` it is 2023, of `2022-2023` and `2022/23` too."""
+    text = cell.cast(pl.String)
+    first = text.str.extract(r"(20\d{2})").cast(pl.Int64)
+    return pl.when(text.str.contains(r"20\d{2}\s*[-–/]\s*(?:20)?\d{2}\b")).then(first + 1).otherwise(first)
+
+
 def facts_of_path(relative: str, reference: Reference) -> Facts:
     """What the words of a path say: folders such as `2020/5/`, names such as `05_russkiy.parquet`."""
     parts = re.split(r"[\\/]", relative)
-    stem = re.sub(r"\.[a-zA-Z0-9]+$", "", parts[-1])
-    years = [int(year) for part in parts for year in _YEAR.findall(part)]
+    stem = re.sub(r"\.[a-zA-Z]+$", "", parts[-1])
     grades = [int(number) for number in _GRADE.findall(stem)[:1]]
     grades += [int(found[1]) for part in (stem, *reversed(parts[:-1])) if (found := _NUMBERED.match(part))]
-    lowered = relative.lower()
-    assessment = next((kind for word, kind in _ASSESSMENT_WORDS if word in lowered), None)
+    word = _ASSESSMENT.search(relative)
+    days = [dt.date(*map(int, found)) for found in _DAY.findall(relative)]
+    years = [int(year) for part in parts for year in _YEAR.findall(part)]
+    logins = _LOGIN.findall(relative)
+    code = _EXAM_CODE.search(stem)
     return Facts(
-        assessment=assessment,
+        assessment=ASSESSMENT_WORDS[word[0].lower()] if word else None,
         subject_id=reference.subject_for(stem.replace("_", " ")),
         grade=next((grade for grade in grades if grade in GRADES), None),
         year=years[-1] if years else None,
-        school_key=logins[-1] if (logins := _LOGIN.findall(relative)) else None,
+        held_on=days[-1] if days else None,
+        exam_code=code[1] if code else None,
+        school_key=logins[-1] if logins else None,
     )
 
 
-_ASSESSMENT_WORDS = (
-    ("огэ", "oge"),
-    ("oge", "oge"),
-    ("егэ", "ege"),
-    ("ege", "ege"),
-    ("впр", "vpr"),
-    ("vpr", "vpr"),
-)
+_EXAM_CODE = re.compile(r"(?<!\d)(\d{2})\s-\s")
+ASSESSMENT_WORDS = {"огэ": "oge", "oge": "oge", "егэ": "ege", "ege": "ege", "впр": "vpr", "vpr": "vpr"}
+_ASSESSMENT = re.compile(rf"(?i)(?<![a-zа-яё])(?:{'|'.join(ASSESSMENT_WORDS)})(?![a-zа-яё])")
 
 
 def facts_of_block(block: Block, rows: pl.DataFrame, reference: Reference) -> Facts:
     """What the content of a table says. `rows` are the cleaned texts of its data rows."""
-    layout, declared = block.layout, block.layout.context
-    assessment = layout.constants.get("assessment")
+    constants, declared = block.layout.constants, block.layout.context
+    assessment, subject = constants.get("assessment"), constants.get("subject_id")
     facts = Facts(
-        assessment=str(assessment) if assessment is not None else None,
-        subject_id=str(layout.constants["subject_id"])
-        if "subject_id" in layout.constants
-        else declared.subject,
+        assessment=None if assessment is None else str(assessment),
+        subject_id=declared.subject if subject is None else str(subject),
         grade=declared.grade,
         year=declared.year,
     )
-    facts = facts.filled_from(_titled([*block.title, block.sheet.name], declared.title, reference))
+    subject_of = subject_reader(reference, facts.assessment)
+    facts = facts.filled_from(_titled([*block.title, block.sheet.name], declared.title, subject_of))
     if declared.date_from and declared.date_from in rows.columns:
         first = rows.select(to_date(pl.col(declared.date_from)).drop_nulls().first()).item()
         facts = facts.filled_from(Facts(held_on=first, year=first.year if first else None))
     if declared.subject_vote and declared.subject_vote in rows.columns:
-        facts = facts.filled_from(Facts(subject_id=_voted(rows[declared.subject_vote], reference)))
+        facts = facts.filled_from(Facts(subject_id=_voted(rows[declared.subject_vote], subject_of)))
     if declared.grade_from_code is not None and "participant_code" in rows.columns:
-        facts = facts.filled_from(
-            Facts(grade=_grade_of_codes(rows["participant_code"], declared.grade_from_code))
-        )
-    if facts.held_on and facts.year is None:
-        facts = replace(facts, year=facts.held_on.year)
+        grade = _grade_of_codes(rows["participant_code"], declared.grade_from_code)
+        facts = facts.filled_from(Facts(grade=grade))
     return facts
 
 
-def _titled(texts: Iterable[str], patterns: Iterable[str], reference: Reference) -> Facts:
+def _titled(texts: Iterable[str], patterns: Iterable[str], subject_of: Callable[[str], str | None]) -> Facts:
     facts = Facts()
     for text in texts:
         for pattern in patterns:
-            found = re.search(pattern, text, re.IGNORECASE)
-            if not found:
-                continue
-            groups = found.groupdict()
-            subject, day = groups.get("subject"), groups.get("date")
-            held_on = pl.select(to_date(pl.lit(day))).item() if day else None
-            facts = facts.filled_from(
-                Facts(
-                    subject_id=reference.subject_for(subject) if subject else None,
-                    grade=int(groups["grade"]) if groups.get("grade") else None,
-                    year=int(groups["year"]) if groups.get("year") else (held_on.year if held_on else None),
-                    held_on=held_on,
-                    exam_code=groups.get("code"),
-                )
-            )
+            if found := re.search(pattern, text, re.IGNORECASE):
+                facts = facts.filled_from(_of_title(found.groupdict(), subject_of))
     return facts
 
 
-def _voted(texts: pl.Series, reference: Reference) -> str | None:
+def _of_title(groups: dict[str, str | None], subject_of: Callable[[str], str | None]) -> Facts:
+    """Facts of the named groups of a title pattern."""
+    subject, grade, year, day = (groups.get(name) for name in ("subject", "grade", "year", "date"))
+    held_on = pl.select(to_date(pl.lit(day))).item() if day else None
+    return Facts(
+        subject_id=subject_of(subject) if subject else None,
+        grade=int(grade) if grade else None,
+        year=int(year) if year else (held_on.year if held_on else None),
+        held_on=held_on,
+        exam_code=groups.get("code"),
+    )
+
+
+def _voted(texts: pl.Series, subject_of: Callable[[str], str | None]) -> str | None:
     """The subject that most rows name, if most of the rows that name any name it."""
     counts = texts.drop_nulls().value_counts()
     votes: dict[str, int] = {}
     for text, count in counts.rows():
-        subject = reference.subject_for(text)
+        subject = subject_of(text)
         if subject:
             votes[subject] = votes.get(subject, 0) + count
     if not votes:
@@ -138,7 +147,7 @@ def _voted(texts: pl.Series, reference: Reference) -> str | None:
 
 
 def _grade_of_codes(codes: pl.Series, shift: int) -> int | None:
-    """The grade in front of most pupil codes: five digits are grade × 10000 + n, of grade 10 and 11 four or five.
+    """The grade in front of most pupil codes, which are grade × 10000 + n; of grades 10 and 11 shorter ones.
 
     A leading 1 is grade 11 and a leading 2 grade 10 where codes count them so (ВПР 2021 and 2022).
     """

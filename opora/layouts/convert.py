@@ -19,6 +19,10 @@ NOT_A_VALUE = ("-", "–", "—", "нет отметки", "нет данных"
 ABSENT = r"(?i)^\s*отсутств"
 _LOGIN = r"(?i)\b(?:edu|sch|ksh)\s?(\d{6})\b"
 _MUNICIPALITY = r"(?i)\breg(\d{2})_(?:vpr_)?(m\d{3})\b"
+_APPEAL_STATUS = (
+    r"(?i)^(апелляция\s+)?(не\s+)?"
+    r"(удовлетвор|отклон|отказ|отозв|принят|выполнен|обработ|отправ|ожида|создан|подан)"
+)
 
 
 def _value(text: pl.Expr) -> pl.Expr:
@@ -45,6 +49,26 @@ def integer(cell: pl.Expr) -> pl.Expr:
 def code(cell: pl.Expr) -> pl.Expr:
     """A code that a spreadsheet may have turned into a number: `9306.0` is `9306`; zeros in front stay."""
     return _value(cell).str.replace(r"^(\d+)\.0+$", "$1")
+
+
+def digits(cell: pl.Expr) -> pl.Expr:
+    """A code of digits only: whatever else slipped into the column goes no further."""
+    return code(cell).str.extract(r"^(\d{1,20})$")
+
+
+def exam_code(cell: pl.Expr) -> pl.Expr:
+    """The code of a school in ГИА: up to seven digits."""
+    return code(cell).str.extract(r"^(\d{1,7})$")
+
+
+def class_label(cell: pl.Expr) -> pl.Expr:
+    """`11`, `11Б`, `9 «а»`, `А`: never a word, since columns of a protocol may be shifted and hold a name."""
+    return code(cell).str.extract(r'^(\d{1,2}[\s\-./"«]*\w{0,3}["»]?|\p{L})$')
+
+
+def appeal_status(cell: pl.Expr) -> pl.Expr:
+    """States of an appeal as the systems word them."""
+    return pl.when(cell.str.contains(_APPEAL_STATUS)).then(cell)
 
 
 def date(cell: pl.Expr) -> pl.Expr:
@@ -139,13 +163,13 @@ def participant_category(cell: pl.Expr) -> pl.Expr:
     """Categories of ЕГЭ participants as protocols word them."""
     word = cell.str.to_lowercase()
     return (
-        pl.when(word.str.contains(r"прошлых лет|впл"))
+        pl.when(word.str.contains(r"прошлых лет|\bвпл\b"))
         .then(pl.lit("previous_years"))
-        .when(word.str.contains(r"спо|колледж|техникум"))
+        .when(word.str.contains(r"\bспо\b|колледж|техникум"))
         .then(pl.lit("spo"))
         .when(word.str.contains(r"экстерн"))
         .then(pl.lit("extern"))
-        .when(word.str.contains(r"текущего года|втг|обучающ"))
+        .when(word.str.contains(r"текущего года|\bвтг\b|обучающ"))
         .then(pl.lit("current_year"))
     )
 
@@ -173,6 +197,10 @@ CONVERTERS: dict[str, Converter] = {
         number,
         integer,
         code,
+        digits,
+        exam_code,
+        class_label,
+        appeal_status,
         date,
         boolean,
         sex,

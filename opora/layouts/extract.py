@@ -10,22 +10,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import polars as pl
 
-from opora.layouts.context import GRADES, Facts, facts_of_block
+from opora.layouts.context import GRADES, Facts, calendar_year, facts_of_block, subject_reader
 from opora.layouts.convert import (
     ABSENT,
     BY_TYPE,
     CONVERTERS,
     FINDERS,
     NOT_A_VALUE,
+    code,
     date,
     name_key,
     number,
     task_score,
 )
+from opora.layouts.model import PERSONAL
 from opora.layouts.recognise import Block
 from opora.layouts.shapes import SHAPES
 from opora.persons import keyed_hash
@@ -37,28 +39,7 @@ from schemas.registry import Column, Table, table
 ROW = "source_row"
 KIND = "kind"
 RECORD = "record_number"
-PERSONAL = (
-    "surname",
-    "first_name",
-    "patronymic",
-    "full_name",
-    "document_series",
-    "document_number",
-    "document",
-)
-# Fields that a layout may name although no table has them; they feed other columns.
-AUXILIARY = (
-    "subject",
-    "grade",
-    "year",
-    "date",
-    "group",
-    "textbook",
-    "variant_2",
-    "result",
-    "exam",
-    *PERSONAL,
-)
+HIDDEN = "скрыто"
 
 
 class UnknownContext(Exception):
@@ -69,15 +50,15 @@ class UnknownContext(Exception):
         self.what_ru = what_ru
 
 
-@dataclass
+@dataclass(frozen=True)
 class Extracted:
     """Records of one table of a sheet, with the issues found on the way and the kind of every row."""
 
     table: str
     records: pl.DataFrame
     kinds: pl.DataFrame
-    issues: list[pl.DataFrame] = field(default_factory=list)
-    facts: Facts = Facts()
+    issues: list[pl.DataFrame]
+    facts: Facts
 
 
 def extract(block: Block, hints: Facts, reference: Reference, secret: Callable[[], str]) -> Extracted:
@@ -92,32 +73,30 @@ def extract(block: Block, hints: Facts, reference: Reference, secret: Callable[[
     if block.layout.shape:
         rows, facts = SHAPES[block.layout.shape](block, rows, facts, reference)
     data = rows.filter(pl.col(KIND) == "data")
+    if not block.layout.unpivot:
+        data = data.with_row_index(RECORD)
     frame, issues = _typed(block, data, spec)
-    frame, facts = _about(frame, block, facts, spec, reference)
+    frame, found = _about(frame, block, facts, spec, reference)
+    issues += found
     frame = _persons(frame, spec, secret)
     if spec.table == "assessment_result":
-        frame, found = _attendance(frame)
-        issues.append(found)
-        frame, found = _tasks(frame, block, reference)
-        issues.append(found)
-        absent = frame.filter(pl.col("attendance") == "absent")[ROW]
-        rows = rows.with_columns(
-            pl.when(pl.col(ROW).is_in(absent.implode()))
-            .then(pl.lit("absent"))
-            .otherwise(pl.col(KIND))
-            .alias(KIND)
-        )
+        frame, found = _scored(frame, block, reference)
+        issues += found
+        rows = _absent(rows, frame)
     if block.layout.unpivot:
-        frame = _unpivoted(frame, block, reference)
+        frame, found = _unpivoted(frame, block, facts, reference)
+        issues += found
     if spec.table == "aggregate_result":
         frame = _recovered_counts(frame, block)
     if spec.table == "context_value":
         frame = frame.with_columns(number(pl.col("value_text")).alias("value_number"))
-    issues.append(_declared_minimum(block, facts, reference))
-    issues.append(_declared_counts(block, rows))
-    records = _complete(frame, spec)
+    issues += [_declared_minimum(block, facts, reference), _declared_counts(block, rows)]
     return Extracted(
-        spec.table, records, rows.select(ROW, KIND), [i for i in issues if not i.is_empty()], facts
+        table=spec.table,
+        records=_complete(frame, spec),
+        kinds=rows.select(ROW, KIND),
+        issues=[issue for issue in issues if not issue.is_empty()],
+        facts=facts,
     )
 
 
@@ -126,8 +105,7 @@ def extract(block: Block, hints: Facts, reference: Reference, secret: Callable[[
 
 def _classified(block: Block) -> pl.DataFrame:
     """All rows below the header: number in the file, kind, and the cleaned text of every mapped cell."""
-    layout = block.layout
-    grid = block.sheet.grid.slice(block.first_row, block.last_row - block.first_row)
+    layout, grid = block.layout, block.rows
     picked = {**block.fields}
     picked.update({f"pivot:{i}": column for i, (column, _) in enumerate(block.pivots)})
     cells = [by_value(grid[column], clean).alias(name) for name, column in picked.items()]
@@ -138,26 +116,31 @@ def _classified(block: Block) -> pl.DataFrame:
         )
     rows = pl.int_range(block.first_row + 1, block.first_row + 1 + grid.height, dtype=pl.Int64, eager=True)
     frame = pl.DataFrame([rows.alias(ROW), *cells])
-    frame = frame.with_columns(
-        pl.col(name).forward_fill() for name in layout.fill_down if name in frame.columns
+    return frame.with_columns(
+        _kind(block).alias(KIND),
+        *(pl.col(name).forward_fill() for name in layout.fill_down if name in frame.columns),
+        *tasks,
     )
-    kind = pl.when(pl.all_horizontal(pl.exclude(ROW).is_null())).then(pl.lit("blank"))
+
+
+def _kind(block: Block) -> pl.Expr:
+    """The kind of a row: blank, what the layout declares, a header once more, or data."""
+    layout = block.layout
+    kinds = [("blank", pl.all_horizontal(pl.exclude(ROW).is_null()))]
     for declared in layout.rows:
-        cell = pl.col(declared.column or "first_cell")
-        condition = cell.str.contains(declared.pattern)
-        if declared.also_blank:
+        if declared.column and declared.column not in block.fields:
+            continue
+        condition = pl.col(declared.column or "first_cell").str.contains(declared.pattern)
+        if declared.also_blank and declared.also_blank in block.fields:
             condition &= pl.col(declared.also_blank).is_null()
-        kind = kind.when(condition).then(pl.lit(declared.kind))
-    if layout.blank_without:
-        kind = kind.when(pl.col(layout.blank_without).is_null()).then(pl.lit("blank"))
-    headers = {
-        name: block.headers[block.sheet.grid.columns.index(column)] for name, column in block.fields.items()
-    }
-    stray = pl.all_horizontal(
-        [pl.col(name).str.to_lowercase() == headers[name] for name in list(block.fields)[:3]]
-    )
-    kind = kind.when(stray).then(pl.lit("stray"))
-    return frame.with_columns(kind.otherwise(pl.lit("data")).alias(KIND), *tasks)
+        kinds.append((declared.kind, condition))
+    if layout.blank_without and layout.blank_without in block.fields:
+        kinds.append(("blank", pl.col(layout.blank_without).is_null()))
+    header_again = [
+        pl.col(name).str.to_lowercase() == block.header_of(name) for name in list(block.fields)[:3]
+    ]
+    kinds.append(("stray", pl.all_horizontal(header_again)))
+    return pl.coalesce(*(pl.when(condition).then(pl.lit(name)) for name, condition in kinds), pl.lit("data"))
 
 
 def _used_tasks(block: Block, grid: pl.DataFrame) -> list[tuple[str, str]]:
@@ -184,55 +167,50 @@ def _typed(block: Block, data: pl.DataFrame, spec: Table) -> tuple[pl.DataFrame,
     """Every mapped field as its type; a text that cannot be read becomes an issue and a null."""
     known = {column.name: column for column in spec.columns}
     typed: list[pl.Series] = []
-    converted: list[tuple[str, Column]] = []
-    given = [c for c in data.columns if c != ROW and (c in known or c == "date")]
-    for name in given:
+    issues: list[pl.DataFrame] = []
+    for name in (c for c in data.columns if c != ROW and (c in known or c == "date")):
         source = block.layout.columns.get(name)
-        if name == "date":
-            convert = date
-        elif source and source.convert:
-            convert = CONVERTERS[source.convert]
-        else:
-            convert = BY_TYPE[known[name].type]
-        typed.append(by_value(data[name].cast(pl.String), convert).alias(name))
-        if name in known and not (source and source.convert in FINDERS):
-            converted.append((name, known[name]))
-    frame = data.with_columns(typed)
-    issues = []
-    for name, column in converted:
-        raw = data[name]
-        lost = frame[name].is_null() & raw.is_not_null() & ~raw.str.to_lowercase().is_in(list(NOT_A_VALUE))
-        if name in ("prior_mark", "sex", "class_name", "participant_category"):
-            lost &= ~raw.str.contains(ABSENT)
-        if lost.any():
-            issues.append(_unreadable(data.filter(lost), name, column, block))
-    return frame, issues
+        given = source.convert if source else None
+        raw = data[name].cast(pl.String)
+        convert = date if name == "date" else CONVERTERS[given] if given else BY_TYPE[known[name].type]
+        values = by_value(raw, convert).alias(name)
+        typed.append(values)
+        if name in known and given not in FINDERS and values.null_count() > raw.null_count():
+            lost = data.filter(values.is_null() & _says_something(raw, known[name]))
+            issues.append(_unreadable(lost, name, known[name], block))
+    return data.with_columns(typed), [issue for issue in issues if not issue.is_empty()]
+
+
+def _says_something(raw: pl.Series, column: Column) -> pl.Series:
+    """Texts that ought to be a value: not a dash, nor «отсутствовал» in an attribute of an absentee."""
+    words = raw.str.to_lowercase()
+    says = raw.is_not_null() & ~words.is_in(list(NOT_A_VALUE))
+    return says & ~raw.str.contains(ABSENT) if column.attribute else says
 
 
 def _unreadable(rows: pl.DataFrame, name: str, column: Column, block: Block) -> pl.DataFrame:
-    """Issues for cells that could not be read as the column's type."""
+    """Issues for cells that could not be read as the column's type. Cells of personal tables stay hidden."""
+    expected = _EXPECTED.get(column.type, "значение по образцу")
+    reason = f"Столбец «{column.label_ru}»: значение «{{}}» не читается, ожидается {expected}."
     if name == "school_key":
         check, severity = "school_key_malformed", "quarantine"
+        reason = "Ключ школы не опознан: «{}». Ожидается " + (
+            "логин: edu или sch и шесть цифр."
+            if block.layout.school_key_kind == "vpr_login"
+            else "код ОО: до семи цифр."
+        )
     elif column.attribute:
         check, severity = "attribute_unreadable", "warning"
     else:
         check, severity = "value_unreadable", "quarantine"
-    expected = {"integer": "целое число", "number": "число", "date": "дата", "boolean": "да или нет"}.get(
-        column.type, "значение из справочника"
-    )
-    reason = (
-        "Логин школы не опознан: «{}». Ожидается edu или sch и шесть цифр."
-        if check == "school_key_malformed"
-        else f"Столбец «{column.label_ru}»: значение «{{}}» не читается, ожидается {expected}."
-    )
-    remedy = column.remedy_ru or (
-        "Значение отброшено, строка принята; исправьте при случае."
-        if severity == "warning"
-        else "Исправьте значение и пришлите файл ещё раз."
-    )
-    return issue_frame(
-        rows, check, severity, column.name, pl.col(name), pl.format(reason, pl.col(name)), remedy
-    )
+    remedy = column.remedy_ru or (ATTRIBUTE_REMEDY if severity == "warning" else VALUE_REMEDY)
+    value = pl.lit(HIDDEN) if block.layout.is_personal else pl.col(name)
+    return issue_frame(rows, check, severity, column.name, value, pl.format(reason, value), remedy)
+
+
+_EXPECTED = {"integer": "целое число", "number": "число", "date": "дата", "boolean": "да или нет"}
+ATTRIBUTE_REMEDY = "Значение отброшено, строка принята; исправьте при случае."
+VALUE_REMEDY = "Исправьте значение и пришлите файл ещё раз."
 
 
 def issue_frame(
@@ -263,39 +241,41 @@ def issue_frame(
 
 def _about(
     frame: pl.DataFrame, block: Block, facts: Facts, spec: Table, reference: Reference
-) -> tuple[pl.DataFrame, Facts]:
+) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """Constants and context as columns: subject, grade, years, school key kind."""
-    names = set(spec.names)
-    layout = block.layout
+    names, layout = set(spec.names), block.layout
+    issues: list[pl.DataFrame] = []
     frame = frame.with_columns(
         pl.lit(value).alias(name) for name, value in layout.constants.items() if name not in frame.columns
     )
     if layout.school_key_kind and "school_key_kind" in names:
         frame = frame.with_columns(pl.lit(layout.school_key_kind).alias("school_key_kind"))
     if layout.school_key_kind == "name" and "school_label" in frame.columns:
-        frame = frame.with_columns(
-            pl.concat_str(
-                name_key(pl.col("municipality_label").fill_null("")),
-                pl.lit("|"),
-                name_key(pl.col("school_label")),
-            ).alias("school_key")
-        )
+        frame = frame.with_columns(_key_of_name(frame).alias("school_key"))
     if layout.school_key_kind == "vpr_login" and "school_key" in names and "school_key" not in frame.columns:
         frame = _filled(frame, "school_key", facts.school_key, pl.String(), "логин школы")
     if "assessment" in names and "assessment" not in frame.columns:
-        if facts.assessment is None:
-            raise UnknownContext("вид процедуры (ВПР, ОГЭ или ЕГЭ)")
-        frame = frame.with_columns(pl.lit(facts.assessment).alias("assessment"))
+        frame = _filled(frame, "assessment", facts.assessment, pl.String(), "вид процедуры")
     if "subject_id" in names and not _pivot_has(block, "subject"):
-        frame = _mapped(frame, "subject", "subject_id", reference.subject_for, pl.String())
+        frame, unknown = _mapped(
+            frame, "subject", spec.column("subject_id"), subject_reader(reference, facts.assessment)
+        )
+        issues.append(unknown)
         frame = _filled(frame, "subject_id", facts.subject_id, pl.String(), "предмет")
     if "test_grade" in names and not _pivot_has(block, "grade"):
-        frame = _mapped(frame, "grade", "test_grade", _grade_of, pl.Int64())
+        frame, unknown = _mapped(frame, "grade", spec.column("test_grade"), _grade_of)
+        issues.append(unknown)
         frame = _filled(frame, "test_grade", facts.grade, pl.Int64(), "класс")
     year_column = next((c for c in ("measured_year", "scale_year") if c in names), None)
     if year_column:
         frame = _years(frame, facts, spec, year_column, reference)
-    return frame, facts
+    return frame, issues
+
+
+def _key_of_name(frame: pl.DataFrame) -> pl.Expr:
+    """A school that has no code is known by municipality and name."""
+    place = pl.col("municipality_label") if "municipality_label" in frame.columns else pl.lit(None, pl.String)
+    return pl.concat_str(name_key(place.fill_null("")), pl.lit("|"), name_key(pl.col("school_label")))
 
 
 def _pivot_has(block: Block, group: str) -> bool:
@@ -308,27 +288,34 @@ def _grade_of(text: str) -> int | None:
 
 
 def _mapped(
-    frame: pl.DataFrame, source: str, target: str, look_up: Callable[[str], object], dtype: pl.DataType
-) -> pl.DataFrame:
-    """A column through a look-up made once for each of its few texts."""
-    if source not in frame.columns or target in frame.columns:
-        return frame
-    texts = frame[source].cast(pl.String).drop_nulls().unique().to_list()
-    found = {text: look_up(text) for text in texts}
-    return frame.with_columns(
-        pl.col(source)
-        .cast(pl.String)
-        .replace_strict(list(found), list(found.values()), default=None, return_dtype=dtype)
-        .alias(target)
-        if found
-        else pl.lit(None, dtype).alias(target)
+    frame: pl.DataFrame, source: str, target: Column, look_up: Callable[[str], object]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """A column through a look-up made once for each of its few texts; texts that it does not know."""
+    if source not in frame.columns or target.name in frame.columns:
+        return frame, pl.DataFrame()
+    texts = frame[source].cast(pl.String)
+    found = {text: look_up(text) for text in texts.drop_nulls().unique()}
+    values = texts.replace_strict(
+        list(found), list(found.values()), default=None, return_dtype=polars_type(target)
     )
+    unknown = frame.filter(values.is_null() & texts.is_not_null())
+    reason = pl.format(f"Столбец «{target.label_ru}»: «{{}}» нет в справочнике.", pl.col(source))
+    issues = issue_frame(
+        unknown,
+        "value_out_of_vocabulary",
+        "quarantine",
+        target.name,
+        pl.col(source),
+        reason,
+        VALUE_REMEDY,
+    )
+    return frame.with_columns(values.alias(target.name)), issues
 
 
 def _filled(frame: pl.DataFrame, name: str, value: object, dtype: pl.DataType, what_ru: str) -> pl.DataFrame:
     if name in frame.columns:
         return frame
-    if value is None:
+    if value is None and not frame.is_empty():
         raise UnknownContext(what_ru)
     return frame.with_columns(pl.lit(value, dtype).alias(name))
 
@@ -337,13 +324,8 @@ def _years(frame: pl.DataFrame, facts: Facts, spec: Table, target: str, referenc
     """Measured and held academic year, and the pupil's grade, from the sitting that a row belongs to."""
     if "date" in frame.columns:
         frame = frame.rename({"date": "held_on"})
-    frame = frame.with_columns(
-        (
-            pl.col("year").cast(pl.String).str.extract(r"(20\d{2})").cast(pl.Int64)
-            if "year" in frame.columns
-            else pl.lit(facts.year, pl.Int64)
-        ).alias("calendar_year")
-    )
+    year = calendar_year(pl.col("year")) if "year" in frame.columns else pl.lit(facts.year, pl.Int64)
+    frame = frame.with_columns(year.alias("calendar_year"))
     if "held_on" not in frame.columns:
         frame = frame.with_columns(pl.lit(facts.held_on, pl.Date).alias("held_on"))
     if frame.height and frame["calendar_year"].null_count() == frame.height:
@@ -388,99 +370,149 @@ def _persons(frame: pl.DataFrame, spec: Table, secret: Callable[[], str]) -> pl.
         document = [c for c in ("document_series", "document_number", "document") if c in personal]
         words = [c for c in ("surname", "first_name", "patronymic", "full_name") if c in personal]
         if document:
-            digits = pl.concat_str([pl.col(c).fill_null("") for c in document]).str.replace_all(r"\W", "")
-            frame = frame.with_columns(
-                keyed_hash(frame.select(pl.when(digits != "").then(digits)).to_series(), key).alias(
-                    "person_key"
-                )
-            )
+            papers = frame.select(_paper(document).alias("person_key")).to_series()
+            frame = frame.with_columns(keyed_hash(papers, key))
         if words:
             named = name_key(pl.concat_str([pl.col(c).fill_null("") for c in words], separator=" "))
             whose = pl.concat_str(named, pl.lit("|"), pl.col("school_key").fill_null(""))
-            frame = frame.with_columns(
-                keyed_hash(frame.select(pl.when(named != "").then(whose)).to_series(), key).alias(
-                    "person_name_key"
-                )
-            )
+            names = frame.select(pl.when(named != "").then(whose).alias("person_name_key")).to_series()
+            frame = frame.with_columns(keyed_hash(names, key))
     return frame.drop(personal)
+
+
+def _paper(columns: list[str]) -> pl.Expr:
+    """Series and number as one text. A spreadsheet drops zeros in front: «0112» and 112 are one series."""
+    padded = {"document_series": 4, "document_number": 6}
+    parts = []
+    for name in columns:
+        bare = code(pl.col(name)).str.to_lowercase().str.replace_all(r"\W", "")
+        short = bare.str.contains(r"^\d+$") & (bare.str.len_chars() < padded.get(name, 0))
+        parts.append(pl.when(short).then(bare.str.zfill(padded.get(name, 0))).otherwise(bare).fill_null(""))
+    paper = pl.concat_str(parts)
+    return pl.when(paper != "").then(paper)
 
 
 # --- participants ------------------------------------------------------------------------------------
 
 
-def _attendance(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Who took part. «Отсутствовал» without a result is absent, whatever total a form pre-filled with 0."""
-    words = [c for c in ("variant", "variant_2") if c in frame.columns]
-    says_absent = pl.any_horizontal(
-        [pl.col(c).str.contains(ABSENT).fill_null(False) for c in words] or [pl.lit(False)]
+def _scored(
+    frame: pl.DataFrame, block: Block, reference: Reference
+) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    """Tasks as one list, the greatest possible score, who took part, and totals that contradict the tasks."""
+    if "max_score" not in frame.columns:
+        frame = frame.with_columns(pl.lit(_greatest(block), pl.Float64).alias("max_score"))
+    frame = _greatest_by_scale(frame, reference)
+    columns = [name for name in frame.columns if name.startswith("task:")]
+    frame, unread = _tasks(frame, columns)
+    frame, inferred = _attendance(frame, block)
+    return frame, [unread, inferred, _contradictions(frame) if columns else pl.DataFrame()]
+
+
+def _tasks(frame: pl.DataFrame, columns: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Task columns as one list, with its sum; a cell that cannot be read is `?` and is reported.
+
+    All cells of all tasks are converted together: there are hundreds of thousands and few distinct ones.
+    """
+    if not columns or frame.is_empty():
+        nothing = frame.drop(columns).with_columns(
+            pl.lit(None, pl.List(pl.String)).alias("task_scores"),
+            pl.lit(None, pl.Int64).alias("task_sum"),
+            pl.lit(False).alias("task_unread"),
+        )
+        return nothing, pl.DataFrame()
+    shape = (frame.height, len(columns))
+    raw = frame.select(pl.concat_list(columns)).to_series().explode()
+    scores = by_value(raw, task_score)
+    points = by_value(scores, lambda score: score.cast(pl.Int64, strict=False)).reshape(shape)
+    lists = scores.reshape(shape).arr.to_list()
+    unread = (scores == "?").fill_null(False)
+    frame = frame.with_columns(
+        lists.alias("task_scores"),
+        pl.when(lists.list.drop_nulls().list.len() > 0).then(points.arr.sum()).alias("task_sum"),
+        unread.reshape(shape).arr.any().alias("task_unread"),
     )
+    return frame.drop(columns), _unread_tasks(frame.filter("task_unread"), columns)
+
+
+def _unread_tasks(rows: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+    cells = [pl.when(task_score(pl.col(name)) == "?").then(clean(pl.col(name))) for name in columns]
+    value = pl.concat_str(cells, separator=", ", ignore_nulls=True)
+    return issue_frame(
+        rows,
+        "attribute_unreadable",
+        "warning",
+        "task_scores",
+        value,
+        pl.format("Балл за задание не читается: «{}».", value),
+        ATTRIBUTE_REMEDY,
+    )
+
+
+def _attendance(frame: pl.DataFrame, block: Block) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Who took part. «Отсутствовал» without a result is absent, whatever total a form pre-filled with 0.
+
+    Where a work has variants and the row names none, the result decides.
+    """
     total = pl.col("total_score") if "total_score" in frame.columns else pl.lit(None, pl.Float64)
-    has_result = pl.any_horizontal(
-        [(total > 0).fill_null(False)]
-        + [pl.col(c).is_not_null() for c in ("mark", "test_score") if c in frame.columns]
+    given = [pl.col(c).is_not_null() for c in ("mark", "test_score") if c in frame.columns]
+    has_result = pl.any_horizontal([(total > 0).fill_null(False), *given])
+    has_trace = pl.any_horizontal([total.is_not_null(), *given])
+    says_absent = _says_absent(frame, "variant", "variant_2")
+    unsaid = pl.lit(False)
+    if "variant" in block.layout.required:
+        unsaid = pl.col("variant").is_null() & ~_says_absent(frame, "class_name", "participant_category")
+    wrote = has_result | (has_trace & pl.col("task_sum").is_not_null())
+    absent = (
+        pl.when(says_absent)
+        .then(~has_result)
+        .when(unsaid)
+        .then(~wrote)
+        .otherwise(~has_trace & _says_absent(frame, "class_name", "participant_category"))
     )
-    nothing = pl.all_horizontal(
-        [pl.col(c).is_null() for c in ("total_score", "mark", "test_score", "variant") if c in frame.columns]
-    )
-    elsewhere = pl.any_horizontal(
-        [
-            pl.col(c).cast(pl.String).str.contains(ABSENT).fill_null(False)
-            for c in ("class_name", "participant_category")
-            if c in frame.columns
-        ]
-        or [pl.lit(False)]
-    )
-    absent = (says_absent & ~has_result) | (nothing & elsewhere)
     frame = frame.with_columns(
         pl.when(absent).then(pl.lit("absent")).otherwise(pl.lit("participated")).alias("attendance"),
-        (says_absent & has_result).alias("inferred"),
+        ((says_absent & has_result) | unsaid).alias("inferred"),
     )
-    if "total_score" in frame.columns:
-        frame = frame.with_columns(
-            pl.when(pl.col("attendance") == "participated").then(pl.col("total_score")).alias("total_score")
-        )
+    took_part = pl.col("attendance") == "participated"
+    frame = frame.with_columns(pl.when(took_part).then(total).alias("total_score"))
+    reason = (
+        pl.when(says_absent)
+        .then(pl.lit("Вариант «отсутствовал», но есть баллы: участник засчитан как писавший работу."))
+        .when(absent)
+        .then(pl.lit("Вариант не указан, баллов нет: участник засчитан как отсутствовавший."))
+        .otherwise(pl.lit("Вариант не указан, но есть баллы: участник засчитан как писавший работу."))
+    )
     found = issue_frame(
         frame.filter("inferred"),
         "attendance_inferred",
         "warning",
         "attendance",
-        pl.lit("отсутствовал"),
-        pl.lit("Вариант «отсутствовал», но есть баллы: участник засчитан как писавший работу."),
-        "Проверьте строку; если ученик не писал работу, уберите баллы.",
+        pl.col("variant") if "variant" in frame.columns else pl.lit(None, pl.String),
+        reason,
+        "Проверьте строку: укажите вариант или «отсутствовал».",
     )
     return frame.drop("inferred"), found
 
 
-def _tasks(frame: pl.DataFrame, block: Block, reference: Reference) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Task columns as one list, the greatest possible score, and totals that contradict the tasks."""
-    columns = [name for name in frame.columns if name.startswith("task:")]
-    nothing = frame.clear().select(pl.lit(None, pl.Int64).alias(RECORD), pl.lit(None, pl.Int64).alias(ROW))
-    if "max_score" not in frame.columns:
-        frame = frame.with_columns(pl.lit(_greatest(block), pl.Float64).alias("max_score"))
-    frame = _greatest_by_scale(frame, reference)
-    if not columns:
-        return frame, nothing
-    scores = [by_value(frame[column], task_score) for column in columns]
-    points = [by_value(score, _points) for score in scores]
-    frame = frame.drop(columns).with_columns(
-        pl.DataFrame(points).sum_horizontal().alias("task_sum"),
-        pl.DataFrame([score == "?" for score in scores])
-        .select(pl.any_horizontal(pl.all()))
-        .to_series()
-        .fill_null(False)
-        .alias("unread"),
-        pl.DataFrame(scores).select(pl.concat_list(pl.all())).to_series().alias("task_scores"),
-    )
-    differs = frame.filter(
-        (pl.col("attendance") == "participated")
-        & pl.col("total_score").is_not_null()
-        & ~pl.col("unread")
-        & (pl.col("total_score") != pl.col("task_sum"))
-        & (pl.col("task_sum") > 0)
-    )
-    total = pl.col("total_score").cast(pl.Int64).cast(pl.String)
-    found = issue_frame(
-        differs,
+def _says_absent(frame: pl.DataFrame, *names: str) -> pl.Expr:
+    """Whether one of the columns says «отсутствовал»."""
+    given = [pl.col(c).cast(pl.String) for c in names if c in frame.columns]
+    return pl.any_horizontal([pl.lit(False), *(text.str.contains(ABSENT).fill_null(False) for text in given)])
+
+
+def _absent(rows: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows of absentees as a kind of their own."""
+    absent = frame.filter(pl.col("attendance") == "absent")[ROW]
+    is_absent = pl.col(ROW).is_in(absent.implode())
+    return rows.with_columns(pl.when(is_absent).then(pl.lit("absent")).otherwise(KIND).alias(KIND))
+
+
+def _contradictions(frame: pl.DataFrame) -> pl.DataFrame:
+    """Totals that are not the sum of the tasks, where all tasks could be read."""
+    took_part = (pl.col("attendance") == "participated") & ~pl.col("task_unread")
+    total = pl.col("total_score").round(2).cast(pl.String).str.replace(r"\.0$", "")
+    return issue_frame(
+        frame.filter(took_part & (pl.col("total_score") != pl.col("task_sum"))),
         "total_differs_from_tasks",
         "warning",
         "total_score",
@@ -488,11 +520,6 @@ def _tasks(frame: pl.DataFrame, block: Block, reference: Reference) -> tuple[pl.
         pl.format("Итоговый балл {} не равен сумме баллов за задания {}.", total, pl.col("task_sum")),
         "Сверьте строку с протоколом; принят итоговый балл.",
     )
-    return frame, found
-
-
-def _points(score: pl.Expr) -> pl.Expr:
-    return score.cast(pl.Int64, strict=False)
 
 
 def _greatest(block: Block) -> float | None:
@@ -528,8 +555,49 @@ def _greatest_by_scale(frame: pl.DataFrame, reference: Reference) -> pl.DataFram
 # --- wide tables -----------------------------------------------------------------------------------
 
 
-def _unpivoted(frame: pl.DataFrame, block: Block, reference: Reference) -> pl.DataFrame:
+def _unpivoted(
+    frame: pl.DataFrame, block: Block, facts: Facts, reference: Reference
+) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """One record for each group of value columns, in the order of the file."""
+    wide, spec = block.layout.unpivot, table(block.layout.table or "")
+    assert wide is not None
+    groups, unknown = _pivot_groups(block, subject_reader(reference, facts.assessment))
+    values = sorted({target for _, columns in groups for target in columns})
+    base = [c for c in frame.columns if not c.startswith("pivot:") and c not in values]
+    if not groups:
+        return frame.select(base).clear().with_row_index(RECORD), [unknown]
+    parts = [
+        frame.select(
+            *(c for c in base if c not in constants),
+            *(pl.lit(value).alias(name) for name, value in constants.items()),
+            *((pl.col(columns[t]) if t in columns else pl.lit(None, pl.String)).alias(t) for t in values),
+        )
+        for constants, columns in groups
+    ]
+    long = pl.concat(parts, how="diagonal_relaxed")
+    said = {t: _says_something(long[t], spec.column(t)) for t in values}
+    wanted = pl.DataFrame([said[t].alias(t) for t in values if t in (wide.drop_if_null or values)])
+    says_any = wanted.select(pl.any_horizontal(pl.all())).to_series()
+    long = long.filter(says_any).sort(ROW, maintain_order=True).with_row_index(RECORD)
+    issues = [unknown]
+    typed = []
+    for target in values:
+        column, raw = spec.column(target), long[target]
+        value = by_value(raw, BY_TYPE[column.type])
+        typed.append(value.alias(target))
+        lost = value.is_null() & _says_something(raw, column)
+        if lost.any():
+            issues.append(_unreadable(long.filter(lost), target, column, block))
+    return long.with_columns(typed), issues
+
+
+PivotGroup = tuple[dict[str, object], dict[str, str]]
+
+
+def _pivot_groups(
+    block: Block, subject_of: Callable[[str], str | None]
+) -> tuple[list[PivotGroup], pl.DataFrame]:
+    """Value columns that make up one record: what their headers say, and which column fills which field."""
     wide = block.layout.unpivot
     assert wide is not None
     groups: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
@@ -538,52 +606,43 @@ def _unpivoted(frame: pl.DataFrame, block: Block, reference: Reference) -> pl.Da
         target = wide.metrics.get(found["metric"]) if "metric" in found else wide.value
         if target:
             groups.setdefault(key, {})[target] = f"pivot:{i}"
-    spec = table(block.layout.table or "")
-    values = sorted({target for columns in groups.values() for target in columns})
-    base = [c for c in frame.columns if not c.startswith("pivot:") and c not in values]
-    parts = []
+    known: list[PivotGroup] = []
+    unknown: list[str] = []
     for key, columns in groups.items():
-        constants = _pivot_constants(dict(key), wide.fields, reference)
-        if constants is None:
-            continue
-        parts.append(
-            frame.select(
-                *(c for c in base if c not in constants),
-                *(pl.lit(value).alias(name) for name, value in constants.items()),
-                *(
-                    (
-                        BY_TYPE[spec.column(t).type](pl.col(columns[t])) if t in columns else pl.lit(None)
-                    ).alias(t)
-                    for t in values
-                ),
-            )
-        )
-    long = pl.concat(parts, how="diagonal_relaxed") if parts else frame.select(base)
-    wanted = [c for c in (wide.drop_if_null or values) if c in long.columns]
-    return long.filter(~pl.all_horizontal(pl.col(c).is_null() for c in wanted)).sort(ROW, maintain_order=True)
+        constants = _pivot_constants(dict(key), wide.fields, subject_of)
+        if constants is not None:
+            known.append((constants, columns))
+        elif "subject" in dict(key):
+            unknown.append(dict(key)["subject"])
+    header = pl.DataFrame({"value": unknown}, schema={"value": pl.String()})
+    issues = issue_frame(
+        header.with_columns(pl.lit(block.header_row).alias(ROW)),
+        "column_not_recognised",
+        "warning",
+        "subject_id",
+        pl.col("value"),
+        pl.format("Столбцы предмета «{}» не прочитаны: такого предмета нет в справочнике.", "value"),
+        "Проверьте название предмета в шапке или дополните reference/subjects.yaml.",
+    )
+    return known, issues
 
 
 def _pivot_constants(
-    found: dict[str, str], vocabularies: dict[str, dict[str, str]], reference: Reference
+    found: dict[str, str], vocabularies: dict[str, dict[str, str]], subject_of: Callable[[str], str | None]
 ) -> dict[str, object] | None:
     """The fields that a value column's header says; None where it says something unknown."""
     constants: dict[str, object] = {}
     for name, text in found.items():
         if name in vocabularies:
-            if text not in vocabularies[name]:
-                return None
-            constants[name] = vocabularies[name][text]
+            constants[name] = vocabularies[name].get(text)
         elif name == "subject":
-            constants["subject_id"] = reference.subject_for(text)
-            if constants["subject_id"] is None:
-                return None
+            # headers are compared in lower case, codes such as «РУ» are capitals
+            constants["subject_id"] = subject_of(text.upper())
         elif name == "grade":
             constants["test_grade"] = int(text)
-        elif text.isdigit():
-            constants[name] = int(text)
         else:
-            constants[name] = text
-    return constants
+            constants[name] = int(text) if text.isdigit() else text
+    return None if None in constants.values() else constants
 
 
 def _recovered_counts(frame: pl.DataFrame, block: Block) -> pl.DataFrame:
@@ -646,7 +705,7 @@ def _declared_minimum(block: Block, facts: Facts, reference: Reference) -> pl.Da
     if not pattern or facts.year is None or facts.subject_id is None:
         return pl.DataFrame()
     expected = _threshold(facts, reference)
-    grid = block.sheet.grid.slice(block.first_row, block.last_row - block.first_row)
+    grid = block.rows
     cells = [clean(pl.col(column)) for column in grid.columns]
     rows = (
         grid.select(
@@ -670,7 +729,7 @@ def _declared_minimum(block: Block, facts: Facts, reference: Reference) -> pl.Da
 
 
 def _threshold(facts: Facts, reference: Reference) -> float | None:
-    """The least passing result: of ЕГЭ by the certificate line, of ОГЭ the first score of a «3»."""
+    """The least passing score: of ЕГЭ the test score of the certificate, of ОГЭ the first score of a «3»."""
     year = f"{(facts.year or 0) - 1}-{facts.year}"
     tables = reference.tables()
     least = tables["minimum_score"].filter(
@@ -678,6 +737,7 @@ def _threshold(facts: Facts, reference: Reference) -> float | None:
         & (pl.col("subject_id") == facts.subject_id)
         & (pl.col("academic_year") == year)
         & (pl.col("purpose") == "certificate")
+        & (pl.col("scale") == "test_score")
     )
     if least.height:
         return float(least["minimum"][0])
@@ -693,13 +753,12 @@ def _threshold(facts: Facts, reference: Reference) -> float | None:
 def _complete(frame: pl.DataFrame, spec: Table) -> pl.DataFrame:
     """All columns of the registry in its order, and the number of each record."""
     given = set(frame.columns)
-    return (
-        frame.select(
+    return frame.select(
+        pl.col(RECORD).cast(pl.Int64),
+        *(
             (pl.col(c.name) if c.name in given else pl.lit(None))
             .cast(polars_type(c), strict=False)
             .alias(c.name)
             for c in spec.columns
-        )
-        .with_row_index(RECORD)
-        .with_columns(pl.col(RECORD).cast(pl.Int64))
+        ),
     )

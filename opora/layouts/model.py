@@ -6,17 +6,69 @@ What belongs here: the model of the YAML files and their loading. What does not:
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+import polars as pl
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from opora.home import PROJECT
+from opora.layouts.convert import CONVERTERS
 from schemas.registry import registry
 
 BUILT_IN = PROJECT / "reference" / "layouts"
 NonData = Literal["group", "footer", "total", "suppressed"]
+ShapeName = Literal["mark_comparison_long", "exam_protocol", "exam_appeals"]
+# Fields that become keyed hashes while a file is read, and go no further.
+PERSONAL = (
+    "surname",
+    "first_name",
+    "patronymic",
+    "full_name",
+    "document_series",
+    "document_number",
+    "document",
+)
+# Fields that no table has; they feed columns that tables have.
+AUXILIARY = (
+    "subject",
+    "grade",
+    "year",
+    "date",
+    "group",
+    "textbook",
+    "variant_2",
+    "result",
+    "exam",
+    "class_name",
+    "zero",
+    *PERSONAL,
+)
+
+
+def _header_pattern(pattern: str) -> str:
+    """A pattern that is looked for in headers and titles, by Python."""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
+    return pattern
+
+
+def _cell_pattern(pattern: str) -> str:
+    """A pattern that is looked for in cells, by polars, which knows no look-around."""
+    try:
+        pl.select(pl.lit("").str.contains(pattern))
+    except pl.exceptions.ComputeError as error:
+        raise ValueError(f"{pattern!r} is not a regular expression for cells: {error}") from error
+    return pattern
+
+
+HeaderPattern = Annotated[str, AfterValidator(_header_pattern)]
+CellPattern = Annotated[str, AfterValidator(_cell_pattern)]
 
 
 class LayoutError(ValueError):
@@ -37,7 +89,7 @@ class Source(_Strict):
     """Where a field comes from: the column whose header is one of `header` or matches `pattern`."""
 
     header: tuple[str, ...] = ()
-    pattern: str | None = None
+    pattern: HeaderPattern | None = None
     convert: str | None = None
     required: bool = True
 
@@ -47,6 +99,13 @@ class Source(_Strict):
         """Headers are kept as they are compared."""
         return tuple(normalise_header(str(name)) for name in ([value] if isinstance(value, str) else value))
 
+    @field_validator("convert")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        if value is not None and value not in CONVERTERS:
+            raise ValueError(f"unknown conversion {value!r}; known: {', '.join(CONVERTERS)}")
+        return value
+
     @model_validator(mode="after")
     def _says_where(self) -> Source:
         if not self.header and not self.pattern:
@@ -55,16 +114,20 @@ class Source(_Strict):
 
     def matches(self, header: str) -> bool:
         """Whether a normalised header is this column's."""
-        if header in self.header:
+        return self.is_among((header,))
+
+    def is_among(self, headers: Collection[str]) -> bool:
+        """Whether one of the normalised headers is this column's."""
+        if any(name in headers for name in self.header):
             return True
-        return self.pattern is not None and re.search(self.pattern, header) is not None
+        return self.pattern is not None and any(re.search(self.pattern, header) for header in headers)
 
 
 class RowKind(_Strict):
     """Rows that are not data: the column's text (or the row's first filled cell) matches a pattern."""
 
     kind: NonData
-    pattern: str
+    pattern: CellPattern
     column: str | None = None
     also_blank: str | None = Field(default=None, description="and this field is empty")
 
@@ -76,7 +139,7 @@ class Unpivot(_Strict):
     field the cell's value goes to, otherwise the value goes to `value`.
     """
 
-    pattern: str
+    pattern: HeaderPattern
     value: str | None = None
     metrics: dict[str, str] = {}
     fields: dict[str, dict[str, str]] = Field(default={}, description="group → text → canonical value")
@@ -86,7 +149,7 @@ class Unpivot(_Strict):
 class Context(_Strict):
     """What the whole table is about, where a column does not say it."""
 
-    title: tuple[str, ...] = Field(
+    title: tuple[HeaderPattern, ...] = Field(
         default=(), description="patterns with groups year, subject, grade, date, code"
     )
     year: int | None = None
@@ -112,12 +175,14 @@ class Layout(_Strict):
     valid_from: str | None = None
     valid_to: str | None = None
     note_ru: str = ""
-    sheet: str | None = None
+    sheet: HeaderPattern | None = None
     header_rows: Literal[1, 2] = 1
     repeats: bool = False
-    columns: dict[str, Source]
-    without: tuple[str, ...] = Field(default=(), description="header patterns that must not be there")
-    tasks: str | None = Field(
+    columns: dict[str, Source] = Field(min_length=1)
+    without: tuple[HeaderPattern, ...] = Field(
+        default=(), description="header patterns that must not be there"
+    )
+    tasks: HeaderPattern | None = Field(
         default=None, description="header pattern of task columns, groups label and max"
     )
     unpivot: Unpivot | None = None
@@ -127,13 +192,19 @@ class Layout(_Strict):
     rows: tuple[RowKind, ...] = ()
     fill_down: tuple[str, ...] = ()
     blank_is_zero: tuple[str, ...] = Field(default=(), description="counts left blank for 0 by this supplier")
-    companions: tuple[str, ...] = Field(default=(), description="sheets of the same book that hold no data")
+    companions: tuple[HeaderPattern, ...] = Field(
+        default=(), description="sheets of the same book that hold no data"
+    )
     blank_without: str | None = Field(
         default=None, description="rows without this field are blank lines of a form"
     )
-    declared_count: str | None = Field(default=None, description="pattern with group count in a group row")
-    declared_minimum: str | None = Field(default=None, description="pattern of the footer with the threshold")
-    shape: str | None = Field(default=None, description="a function of shapes.py")
+    declared_count: CellPattern | None = Field(
+        default=None, description="pattern with group count in a group row"
+    )
+    declared_minimum: CellPattern | None = Field(
+        default=None, description="pattern of the footer with the threshold"
+    )
+    shape: ShapeName | None = Field(default=None, description="a function of shapes.py")
 
     @model_validator(mode="after")
     def _fits_the_registry(self) -> Layout:
@@ -142,16 +213,33 @@ class Layout(_Strict):
         if self.table not in registry():
             raise ValueError(f"unknown table {self.table!r}")
         known = set(registry()[self.table].names)
-        named = set(self.constants) | set(self.unpivot.metrics.values() if self.unpivot else ())
-        if self.unpivot and self.unpivot.value:
-            named.add(self.unpivot.value)
+        named = set(self.constants) | (set(self.columns) - set(AUXILIARY))
+        if self.unpivot:
+            named |= {*self.unpivot.metrics.values(), *self.unpivot.drop_if_null}
+            named |= {self.unpivot.value} if self.unpivot.value else set()
         if named - known:
             raise ValueError(f"{self.table} has no columns {sorted(named - known)}")
         return self
 
-    @property
+    @model_validator(mode="after")
+    def _names_its_own_fields(self) -> Layout:
+        told = {*self.fill_down, self.blank_without, *(kind.column for kind in self.rows)}
+        told |= {kind.also_blank for kind in self.rows}
+        told |= {self.context.subject_vote, self.context.date_from}
+        if unknown := told - set(self.columns) - {None}:
+            raise ValueError(f"no column is mapped to {sorted(map(str, unknown))}")
+        if not self.required:
+            raise ValueError("at least one column must be required: a table is recognised by them")
+        return self
+
+    @cached_property
     def required(self) -> list[str]:
         return [name for name, source in self.columns.items() if source.required]
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether names or documents stand in such a table: then no cell of it is ever shown."""
+        return any(name in PERSONAL for name in self.columns)
 
 
 def read_layout(path: Path) -> Layout:

@@ -13,6 +13,7 @@ from dataclasses import replace
 import polars as pl
 
 from opora.layouts.context import Facts
+from opora.layouts.convert import participant_category
 from opora.layouts.recognise import Block
 from opora.reference import Reference
 
@@ -20,6 +21,7 @@ Shape = Callable[[Block, pl.DataFrame, Facts, Reference], tuple[pl.DataFrame, Fa
 
 OUTCOMES = {"понизили": "lowered", "подтвердили": "confirmed", "повысили": "raised"}
 GROUP_FIELDS = ("territory_level", "school_key", "municipality_key", "school_label")
+_TWO_SCORES = r"^(\d+)\D+(\d+)$"
 _EXAM = r"^\s*(.+?)\s*\(\s*(\d{4}[.\-]\d{2}[.\-]\d{2})\s*\)"
 
 
@@ -60,53 +62,62 @@ def exam_protocol(
     facts = _exam_facts(rows, facts, reference, _says_mark(block))
     is_mark = facts.assessment in ("oge", "gve") or facts.subject_id == "mathematics_base"
     target = "mark" if is_mark else "test_score"
-    rows = rows.rename({"result": target})
-    return rows.with_columns(pl.lit(facts.assessment).alias("assessment")), facts
+    rows = rows.rename({"result": target}).with_columns(pl.lit(facts.assessment).alias("assessment"))
+    if "participant_category" not in rows.columns:
+        # where there is no such column, «ВПЛ» and «СПО» stand in place of a class
+        is_category = participant_category(pl.col("class_name")).is_not_null()
+        rows = rows.with_columns(
+            pl.when(is_category).then("class_name").alias("participant_category"),
+            pl.when(~is_category).then("class_name").alias("class_name"),
+        )
+    return rows, facts
 
 
 def exam_appeals(
     block: Block, rows: pl.DataFrame, facts: Facts, reference: Reference
 ) -> tuple[pl.DataFrame, Facts]:
-    """Appeals of one exam named in the title, or of many, each named in its row as «Математика(2026.06.02)»."""
+    """Appeals of one exam named in the title, or of many, each named in its row: «Математика(2026.06.02)»."""
     if "exam" in rows.columns:
+        subject, day = (pl.col("exam").str.extract(_EXAM, group) for group in (1, 2))
         rows = rows.with_columns(
-            pl.col("exam").str.extract(_EXAM, 1).alias("subject"),
-            pl.col("exam").str.extract(_EXAM, 2).alias("date"),
+            subject.alias("subject"), day.alias("date"), day.str.slice(0, 4).alias("year")
         )
-        first = rows.select(pl.col("date").drop_nulls().first()).item()
-        if first and facts.year is None:
-            facts = replace(facts, year=int(first[:4]))
-        if first:
-            facts = replace(facts, held_on=None)
+        years = rows["year"].drop_nulls()
+        facts = replace(facts, held_on=None, year=facts.year or (int(years[0]) if len(years) else None))
     facts = _exam_facts(rows, facts, reference, _says_mark(block))
-    target = (
-        "mark_after"
-        if facts.assessment == "oge" or facts.subject_id == "mathematics_base"
-        else "test_score_after"
-    )
-    status = pl.col("status").str.to_lowercase() if "status" in rows.columns else pl.lit(None, pl.String)
+    if block.fields.get("total_score_after") == block.fields["result"]:
+        rows = rows.with_columns(
+            pl.col("result").str.extract(_TWO_SCORES, 1).alias("total_score_after"),
+            pl.col("result").str.extract(_TWO_SCORES, 2).alias("result"),
+        )
+    is_mark = pl.lit(facts.assessment != "ege" or facts.subject_id == "mathematics_base")
+    if facts.assessment == "ege" and "subject" in rows.columns:
+        rows = rows.with_columns(pl.col("subject").replace("Математика", "Математика профильная"))
+        is_mark |= pl.col("subject").str.contains("(?i)базов").fill_null(False)
+    status = pl.col("status").str.to_lowercase()
     refused = status.str.contains(r"отклон|отказ|отозв|не удовлетвор")
     accepted = status.str.contains(r"удовлетвор|принят|выполнен|обработан")
-    rows = rows.rename({"result": target}).with_columns(
+    rows = rows.with_columns(
+        pl.when(is_mark).then("result").alias("mark_after"),
+        pl.when(~is_mark).then("result").alias("test_score_after"),
         pl.lit(facts.assessment).alias("assessment"),
         pl.when(refused).then(pl.lit("нет")).when(accepted).then(pl.lit("да")).alias("is_accepted"),
     )
-    return rows, facts
+    return rows.drop("result"), facts
 
 
 def _says_mark(block: Block) -> bool:
-    column = block.fields.get("result", "")
-    header = block.headers[block.sheet.grid.columns.index(column)] if column else ""
-    return bool(re.search(r"оценка|mark5", header))
+    return re.search(r"оценка|mark5", block.header_of("result")) is not None
 
 
 def _exam_facts(rows: pl.DataFrame, facts: Facts, reference: Reference, says_mark: bool) -> Facts:
-    """Assessment by classes, else by the result's name; subject by the exam code, else by the title's words."""
+    """Assessment by classes, else by the result's name; subject by exam code, else by the title's words."""
     year = f"{facts.year - 1}-{facts.year}" if facts.year else ""
+    by_classes = _by_classes(rows)
     if facts.exam_code and reference.subject_for_exam_code("gve", facts.exam_code, year):
         assessment = "gve"
     else:
-        assessment = _by_classes(rows) or facts.assessment or ("oge" if says_mark else "ege")
+        assessment = by_classes or facts.assessment or ("oge" if says_mark else "ege")
     subject = None
     if facts.exam_code:
         subject = reference.subject_for_exam_code(assessment, facts.exam_code, year)
@@ -117,7 +128,7 @@ def _exam_facts(rows: pl.DataFrame, facts: Facts, reference: Reference, says_mar
         facts,
         assessment=assessment,
         subject_id=subject,
-        grade=9 if assessment == "oge" else facts.grade or 11,
+        grade=9 if "oge" in (assessment, by_classes) else 11,
     )
 
 
