@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -116,11 +116,9 @@ def _label_types(connection: duckdb.DuckDBPyConnection, reference: Reference) ->
     )
 
 
-def delivery_frame(records: Any) -> pl.DataFrame:
+def delivery_frame(records: Iterable[DeliveryRecord]) -> pl.DataFrame:
     """The records of intake as one flat table; what the mart `delivery` shows, less what dbt derives."""
-    schema = {
-        name: kind for name, kind in polars_schema("delivery").items() if name not in ("is_active", "arrival")
-    }
+    schema = {name: kind for name, kind in polars_schema("delivery").items() if name != "is_active"}
     return pl.DataFrame([_delivery_row(record) for record in records], schema=schema)
 
 
@@ -271,7 +269,7 @@ def _invoke(arguments: list[str], project_dir: Path, target_path: Path, manifest
 def _close_dbt_database() -> None:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
-    if DuckDBConnectionManager._ENV is not None:
+    with suppress(Exception):  # there is no environment where dbt never came to open one
         DuckDBConnectionManager.env().close()
     DuckDBConnectionManager.close_all_connections()
 

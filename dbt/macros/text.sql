@@ -25,8 +25,25 @@ coalesce(
 )
 {%- endmacro %}
 
+{# What is left of a school's name without its legal form, which changes and is written long or short: «МБОУ "СОШ № 2"» and
+   «Муниципальное бюджетное общеобразовательное учреждение "Средняя общеобразовательная школа №2"» are «сош 2».
+   Names are compared inside a municipality only. #}
+{% macro school_name_core(name) -%}
+{%- set steps = [
+    ('((федеральн|государственн|краев|областн|окружн|муниципальн|частн|негосударственн|бюджетн|автономн|казенн)\S* +)*(обще)?образовательн\S* +(учреждени|организаци)\S*', ' '),
+    ('(^| )(м|г|кг|ог|рг|фг|ф|ч|но|гк|об)?[бак]?оу ', ' '),
+    ('средн\S+ +(\(?полн\S+ +)?(общеобразовательн\S+ +)?школ\S+', 'сош'),
+    ('основн\S+ +(общеобразовательн\S+ +)?школ\S+', 'оош'),
+    ('начальн\S+ +(общеобразовательн\S+ +)?школ\S+', 'нош'),
+    ('(^| )сш( |$)', ' сош '),
+    ('(^| )имени( |$)', ' им '),
+    ('[^а-яa-z0-9]+', ' '),
+] -%}
+trim({% for _ in steps %}regexp_replace({% endfor %}{{ plain(name) }}{% for pattern, by in steps %}, '{{ pattern }}', '{{ by }}', 'g'){% endfor %})
+{%- endmacro %}
+
 {% macro name_key(municipality, name) -%}
-coalesce({{ municipality_core(municipality) }}, '') || '|' || {{ plain(name) }}
+coalesce({{ municipality_core(municipality) }}, '') || '|' || {{ school_name_core(name) }}
 {%- endmacro %}
 
 {# A school key as it is compared: only names need it, digits are kept as they came. #}
@@ -34,7 +51,7 @@ coalesce({{ municipality_core(municipality) }}, '') || '|' || {{ plain(name) }}
 case
     when {{ kind }} = 'name' and {{ value }} like '%|%'
         then {{ name_key("split_part(" ~ value ~ ", '|', 1)", "split_part(" ~ value ~ ", '|', 2)") }}
-    when {{ kind }} = 'name' then {{ plain(value) }}
+    when {{ kind }} = 'name' then '|' || {{ school_name_core(value) }}
     else {{ value }}
 end
 {%- endmacro %}

@@ -158,7 +158,7 @@ def _scale(grade: int, subject: str, year: str) -> dict[int, int]:
     return {band.mark: band.score_min for band in scale.mark_bands}
 
 
-JUNE, JULY = date(2023, 6, 1), date(2023, 7, 1)
+JUNE, JULY, SEPTEMBER = date(2023, 6, 1), date(2023, 7, 1), date(2023, 9, 6)
 
 
 def fill(lake: Lake) -> None:
@@ -241,6 +241,10 @@ def fill(lake: Lake) -> None:
             school_key_kind=None,
         ),
     )
+    # 5 again: named in full, without a login
+    full_name = "муниципальное бюджетное общеобразовательное учреждение средняя общеобразовательная школа №5"
+    by_name = {"school_key_kind": "name", "school_key": f"муниципальный округ бийский район|{full_name}"}
+    add("aggregate_result", 5, report("", "vpr_6_russian", Y2, 0, 15, **by_name))
     # 21: an autumn sitting measures the year before it
     autumn = works("220021", "vpr_5_russian", Y2, 5, 10, held_year=Y3, pupil_grade=6)
     add("assessment_result", 1, *autumn)
@@ -255,6 +259,7 @@ def fill(lake: Lake) -> None:
         exam("2001", oge, "refused", JUNE, mark=2),
         exam("2001", oge, "named", JUNE, mark=2, person_name_key="name"),
         exam("2001", oge, "good", JUNE, mark=5),
+        exam("2001", oge, "late", SEPTEMBER, mark=2),
         exam("2001", oge, "gone", JUNE, mark=None, attendance="absent"),
         exam("2001", oge, "former", JUNE, mark=2, participant_category="previous_years"),
         exam("2001", "gve_9_mathematics", "unwell", JUNE, mark=4),
@@ -589,6 +594,11 @@ def test_report_counts_only_where_there_are_no_protocols(built: Built) -> None:
     assert (both["participants"], both["below_minimum"], both["result_source"]) == (11, 1, "participants")
 
 
+def test_school_is_found_by_its_full_name_in_its_municipality(built: Built) -> None:
+    assert built.result("s220005", "vpr_6_russian")["participants"] == 15
+    assert {row["school_id"] for row in built.rows("marts.school", is_registered=False)} == {"s220017"}
+
+
 def test_autumn_sitting_measures_the_year_before(built: Built) -> None:
     assert built.result("s220021", "vpr_5_russian", Y2)["participants"] == 10
     assert built.result("s220021", "vpr_5_russian", Y3)["state"] == "not_delivered"
@@ -620,7 +630,9 @@ def test_another_method_runs_beside_the_official_one(built: Built) -> None:
         )
         return row["participants"], row["below_minimum"], row["is_low"]
 
-    assert outcome("s220020", "oge_9_mathematics") == (5, 1, None), "the last attempt; too few participants"
+    assert outcome("s220020", "oge_9_mathematics") == (6, 2, None), (
+        "the last attempt, September too; too few participants"
+    )
     assert outcome("s220022", "ege_11_mathematics_base") == (3, 3, None)
     assert outcome("s220022", "ege_11_mathematics_profile") == (3, 1, None)
     assert outcome("s220022", "ege_11_russian") == (3, 2, None), "36 points for a university"

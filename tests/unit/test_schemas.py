@@ -91,6 +91,8 @@ def test_a_rule_that_knows_nothing_holds() -> None:
         "test_grade": 4,
         "measured_year": "2022-2023",
         "territory_level": "school",
+        "school_key_kind": "vpr_login",
+        "school_key": "221234",
         "participants": 89,
         "share_2_pct": 12.36,
     }

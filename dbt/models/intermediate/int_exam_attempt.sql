@@ -94,6 +94,15 @@ appealed as (
 select
     latest.person_id,
     latest.assessment,
+    -- September, for those who failed in summer
+    exists (
+        select 1
+        from {{ source('reference', 'assessment_session') }} as session
+        where
+            session.assessment = latest.assessment
+            and session.season = 'additional'
+            and latest.held_on between session.held_from and session.held_to
+    ) as is_additional,
     latest.subject_id,
     latest.test_grade,
     coalesce(latest.pupil_grade, latest.test_grade) as pupil_grade,

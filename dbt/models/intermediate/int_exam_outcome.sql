@@ -33,6 +33,7 @@ attempt as (
         on method.method_id = category.method_id and exam.participant_category = category.participant_category
     where
         exam.is_participant
+        and not (method.attempt = 'first' and exam.is_additional)
         and procedure_subject.test_grade = case method.grade_basis when 'pupil' then exam.pupil_grade else exam.test_grade end
     qualify row_number() over (
         partition by method.method_id, procedure_subject.procedure_id, exam.subject_id, exam.person_id, academic_year

@@ -26,7 +26,7 @@ by_crosswalk as (
 ),
 
 register_key as (
-    {%- for kind, column in [('vpr_login', 'vpr_login'), ('exam_code', 'exam_code'), ('inn', 'inn'), ('ogrn', 'ogrn'), ('name', 'name_key')] %}
+    {%- for kind, column in [('vpr_login', 'vpr_login'), ('exam_code', 'exam_code'), ('inn', 'inn'), ('ogrn', 'ogrn'), ('name', 'name_key'), ('name', 'full_name_key')] %}
     select '{{ kind }}' as key_kind, {{ column }} as key_value, school_id, valid_from, valid_to, recency
     from {{ ref('int_register_school') }}
     where {{ column }} is not null

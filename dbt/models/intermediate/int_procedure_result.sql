@@ -38,8 +38,8 @@ select
     case
         when outcome.participants is not null then 'held'
         when counted.participants is not null then 'no_participants'
-        when not cell.is_held_federally then 'not_held_federally'
         when cell.is_other_grade then 'no_such_grade'
+        when not cell.is_held_federally then 'not_held_federally'
         else 'not_delivered'
     end as state,
     outcome.participants,

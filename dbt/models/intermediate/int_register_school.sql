@@ -4,6 +4,7 @@ with register as (
     select
         *,
         {{ name_key('municipality_label', 'school_name') }} as name_key,
+        {{ name_key('municipality_label', 'school_full_name') }} as full_name_key,
         row_number() over (order by arrival, valid_from nulls first, sheet, source_row) as recency
     from {{ ref('stg_school_register') }}
 ),
