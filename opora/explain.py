@@ -102,6 +102,7 @@ def _said(marts: duckdb.DuckDBPyConnection, home: Home, school: Row, status: Row
     if status["evidence_participants"] is not None:
         yield f"Основание держится на {status['evidence_participants']} участниках: {status['reliability_ru']}."
     yield f"Методика: {status['method_id']}."
+    names = {procedure.procedure_id: procedure.short_ru for procedure in load_reference().procedures}
     start = int(status["academic_year"][:4])
     for offset in (1, 2, 0):
         year = f"{start - offset}-{start - offset + 1}"
@@ -116,23 +117,23 @@ def _said(marts: duckdb.DuckDBPyConnection, home: Home, school: Row, status: Row
         yield ""
         yield f"Результаты {year} учебного года:"
         for result in results:
-            yield f"  {_sentence(result)}"
+            yield f"  {names[result['procedure_id']]}: {_sentence(result)}"
             if result["delivery_ids"]:
                 yield from _sources(marts, home, school, result)
 
 
 def _sentence(result: Row) -> str:
-    name = result["procedure_id"]
     if result["state"] != "held":
-        return f"{name}: {_STATES[result['state']]}"
+        return _STATES[result["state"]]
     if result["below_minimum"] is None:
-        return f"{name}: участников {result['participants']}, отметок нет и шкалы этого года нет"
+        return f"участников {result['participants']}, отметок нет и шкалы этого года нет"
     share, low, high = (_pct(result[c]) for c in ("below_share", "share_ci_low", "share_ci_high"))
     verdict = "НИЗКИЙ РЕЗУЛЬТАТ" if result["is_low"] else "не низкий"
-    origin = {"scale": f", отметки выведены по шкале {result['scale_id']}", "mixed": ", часть отметок по шкале"}
+    by_scale = {"scale": ", отметки выведены по шкале", "mixed": ", часть отметок выведена по шкале"}
+    origin = by_scale.get(result["mark_origin"], "") if result["scale_id"] else ""
     return (
-        f"{name}: {result['below_minimum']} из {result['participants']} ({share} %, интервал {low}–{high} %), {verdict}, "
-        f"{result['reliability_ru']}{origin.get(result['mark_origin'], '')}"
+        f"{result['below_minimum']} из {result['participants']} ({share} %, интервал {low}–{high} %), {verdict}, "
+        f"{result['reliability_ru']}{origin}"
     )
 
 
@@ -154,28 +155,27 @@ def _sources(marts: duckdb.DuckDBPyConnection, home: Home, school: Row, result: 
         for row in load_reference().tables()["procedure_subject"].iter_rows(named=True)
         if row["procedure_id"] == result["procedure_id"]
     ]
-    table = "assessment_result" if result["result_source"] == "participants" else "aggregate_result"
+    tables = ("assessment_result", "appeal") if result["result_source"] == "participants" else ("aggregate_result",)
+    wanted = (
+        pl.col("school_key").is_in([key["key_value"] for key in keys])
+        & (pl.col("assessment") == assessment)
+        & (pl.col("test_grade") == int(grade))
+        & pl.col("subject_id").is_in(subjects)
+    )
     for delivery_id in str(result["delivery_ids"]).split(";"):
         named = _rows(marts, "select file_name from delivery where delivery_id = $1", delivery_id)
         file_name = named[0]["file_name"] if named else delivery_id
-        part = home.lake_part(table, str(result["academic_year"]), delivery_id)
-        if not part.exists():
-            yield f"      {file_name} ({delivery_id}): части озера нет"
-            continue
-        rows = (
-            pl.scan_parquet(part, hive_partitioning=False)
-            .filter(
-                pl.col("school_key").is_in([key["key_value"] for key in keys])
-                & (pl.col("assessment") == assessment)
-                & (pl.col("test_grade") == int(grade))
-                & pl.col("subject_id").is_in(subjects)
-            )
-            .collect()
-        )
-        for (sheet,), group in rows.group_by("sheet", maintain_order=True):
-            place = f", лист «{sheet}»" if sheet else ""
-            counted = group.filter(pl.col("attendance") == "participated") if "attendance" in group.columns else group
-            yield f"      {file_name}{place}, строки {_spans(counted['source_row'].to_list())}"
+        parts = [home.lake_part(table, str(result["academic_year"]), delivery_id) for table in tables]
+        present = [part for part in parts if part.exists()]
+        if not present:
+            yield f"      {file_name} ({delivery_id}): части озера нет, строки назвать нельзя"
+        for part in present:
+            rows = pl.scan_parquet(part, hive_partitioning=False).filter(wanted).collect()
+            if "attendance" in rows.columns:
+                rows = rows.filter(pl.col("attendance") == "participated")
+            for (sheet,), group in rows.group_by("sheet", maintain_order=True):
+                place = f", лист «{sheet}»" if sheet else ""
+                yield f"      {file_name}{place}, строки {_spans(group['source_row'].to_list())}"
 
 
 def _spans(rows: Iterable[int]) -> str:

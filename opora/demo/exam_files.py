@@ -221,6 +221,12 @@ def _footer(header: list[str], block: list[Attempt]) -> list[Row]:
     return [*rows, line("Всего участников", {result: n})]
 
 
+def _sheet_name(attempt: Attempt) -> str:
+    """Code and date of an exam: whole titles, cut to 31 characters, would be one name for two dates."""
+    words = title(attempt)
+    return f"{words[:2]} {words[-10:]}"
+
+
 def one_sheet(
     region: Region,
     path: str,
@@ -499,7 +505,7 @@ def _protocols(region: Region, assessment: str, spring: int, plan: dict[str, Any
     summer = parts(SUMMER)
     received = max(block[0].held_on for _, block in summer) + timedelta(days=14)
     if plan["files"] == "sheets":
-        sheets = {title(block[0])[:31]: block_rows(region, variant, block) for variant, block in summer}
+        sheets = {_sheet_name(block[0]): block_rows(region, variant, block) for variant, block in summer}
         return [_delivery(f"{folder}/{name} {spring}{suffix}", sheets, received, summer)]
     apart = [part for part in summer if part[1][0].exam.subject == plan.get("apart")]
     together = [part for part in summer if part not in apart]

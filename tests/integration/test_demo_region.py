@@ -47,8 +47,9 @@ def test_every_list_is_the_true_one(demo_region: Region) -> None:
         "academic_year",
         "school_id",
         is_shnor=pl.col("is_shnor").ne_missing(pl.col("is_shnor_found")),
-        basis=pl.col("shnor_basis").ne_missing(pl.col("shnor_basis_found")),
-        rule=pl.col("is_rule_met").ne_missing(pl.col("meets_shnor_rule")),
+        basis=pl.col("rule_basis").ne_missing(pl.col("shnor_basis_found")),
+        # a school that nothing was held for neither meets the rule nor fails it
+        rule=pl.col("is_rule_met").ne_missing(pl.col("meets_shnor_rule").fill_null(False)),
         risk=pl.col("is_at_risk").ne_missing(pl.col("is_at_risk_found").fill_null(False)),
         previous=pl.col("low_procedures_previous_year").ne_missing(
             pl.col("low_procedures_previous_year_found").fill_null(0)
@@ -249,7 +250,7 @@ def _content(path: Path) -> bytes:
     """A file's bytes, and for Parquet its values: compression would hide them."""
     if path.suffix == ".parquet":
         frame = pl.read_parquet(path, hive_partitioning=False)
-        texts = frame.select(pl.col(pl.String)).unpivot()["value"].drop_nulls().unique()
+        texts = frame.select(pl.col(pl.String)).unpivot(variable_name="of", value_name="text_found")["text_found"].drop_nulls().unique()
         return "\n".join(texts.to_list()).encode()
     if path.suffix == ".duckdb":
         with duckdb.connect(str(path), read_only=True) as connection:
