@@ -411,7 +411,8 @@ def _scored(
 def _tasks(frame: pl.DataFrame, columns: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Task columns as one list, with its sum; a cell that cannot be read is `?` and is reported.
 
-    All cells of all tasks are converted together: there are hundreds of thousands and few distinct ones.
+    There are hundreds of thousands of cells and few distinct ones: each of those is converted once, the cells
+    become numbers of them, and are turned from column order to row order as numbers.
     """
     if not columns or frame.is_empty():
         nothing = frame.drop(columns).with_columns(
@@ -420,21 +421,31 @@ def _tasks(frame: pl.DataFrame, columns: list[str]) -> tuple[pl.DataFrame, pl.Da
             pl.lit(False).alias("task_unread"),
         )
         return nothing, pl.DataFrame()
-    shape = (frame.height, len(columns))
-    raw = frame.select(pl.concat_list(columns)).to_series().explode()
-    scores = by_value(raw, task_score)
-    points = by_value(scores, lambda score: score.cast(pl.Int64, strict=False)).reshape(shape)
-    lists = scores.reshape(shape).arr.to_list()
-    unread = (scores == "?").fill_null(False)
+    height, width = frame.height, len(columns)
+    cells = pl.concat([frame[name].alias("cell") for name in columns])
+    distinct = cells.unique().drop_nulls()
+    place = pl.int_range(height * width, eager=True)
+    codes = cells.cast(pl.Enum(distinct)).to_physical().gather(place % width * height + place // width)
+    scores = distinct.to_frame().select(task_score(pl.col("cell"))).to_series()
+    points = scores.cast(pl.Int64, strict=False)
+
+    def by_row(values: pl.Series) -> pl.Series:
+        return values.gather(codes).reshape((height, width))
+
+    is_given = by_row(scores.is_not_null()).arr.any()
     frame = frame.with_columns(
-        lists.alias("task_scores"),
-        pl.when(lists.list.drop_nulls().list.len() > 0).then(points.arr.sum()).alias("task_sum"),
-        unread.reshape(shape).arr.any().alias("task_unread"),
+        by_row(scores).arr.to_list().alias("task_scores"),
+        pl.when(is_given).then(by_row(points).arr.sum()).alias("task_sum"),
+        by_row(scores == "?").arr.any().fill_null(False).alias("task_unread"),
     )
-    return frame.drop(columns), _unread_tasks(frame.filter("task_unread"), columns)
+    return frame.drop(columns), _unread_tasks(frame, columns)
 
 
-def _unread_tasks(rows: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+def _unread_tasks(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+    """Rows with a task that cannot be read, with the texts of those cells."""
+    rows = frame.filter("task_unread")
+    if rows.is_empty():
+        return rows
     cells = [pl.when(task_score(pl.col(name)) == "?").then(clean(pl.col(name))) for name in columns]
     value = pl.concat_str(cells, separator=", ", ignore_nulls=True)
     return issue_frame(

@@ -71,10 +71,13 @@ def recognise(sheet: Sheet, layouts: Sequence[Layout]) -> Recognition:
         depth: [frozenset(_joined(head[row : row + depth])) - {""} for row in range(len(head) - depth + 1)]
         for depth in range(1, DEEPEST_HEADER + 1)
     }
+    anywhere = frozenset[str]().union(*(row for rows in headers_at.values() for row in rows))
     found: list[_Place] = []
     near: tuple[float, Layout, tuple[str, ...]] | None = None
     for layout in layouts:
         if layout.sheet and not re.search(layout.sheet, sheet.name):
+            continue
+        if len(_missing(layout, anywhere)) * 2 > len(layout.required):
             continue
         for depth, row in _candidates(layout, len(head)):
             missing = _missing(layout, headers_at[depth][row])
