@@ -5,6 +5,7 @@ of a table. A rerun of one year, with `reread`, reads the files of that year aga
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -83,7 +84,7 @@ def _result(home: Home, spec: Table, years: Sequence[str]) -> dg.MaterializeResu
     files = [path for year in years for path in home.lake_files(spec.table, year)]
     frame = pl.read_parquet(files, hive_partitioning=False) if files else None
     counts = {year: _rows(home, spec, year) for year in years}
-    metadata: dict[str, object] = {
+    metadata: dict[str, Any] = {
         "dagster/row_count": sum(counts.values()),
         "parts": len(files),
         "rows_by_year": dg.MetadataValue.json({year: count for year, count in counts.items() if count}),
@@ -106,7 +107,10 @@ def _preview(frame: pl.DataFrame) -> str:
     """The first rows as Markdown. Tables of participants have no preview: they are personal data."""
     head = frame.head(_PREVIEW_ROWS)
     lines = ["| " + " | ".join(head.columns) + " |", "|" + "---|" * head.width]
-    lines += ["| " + " | ".join("" if cell is None else str(cell) for cell in row) + " |" for row in head.iter_rows()]
+    lines += [
+        "| " + " | ".join("" if cell is None else str(cell) for cell in row) + " |"
+        for row in head.iter_rows()
+    ]
     return "\n".join(lines)
 
 

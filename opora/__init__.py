@@ -1,1 +1,4 @@
-"""The domain of Opora: what is computed. Importable without Dagster; orchestration belongs in `pipelines/` and `assets/`."""
+"""The domain of Opora: what is computed.
+
+Importable without Dagster; orchestration belongs in `pipelines/` and `assets/`.
+"""

@@ -100,7 +100,9 @@ def receive(home: Home, sources: Sequence[Path], link: bool) -> None:
 
 @main.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--home", type=click.Path(path_type=Path), default=None, envvar="OPORA_HOME", help="Чьи раскладки.")
+@click.option(
+    "--home", type=click.Path(path_type=Path), default=None, envvar="OPORA_HOME", help="Чьи раскладки."
+)
 def check(paths: Sequence[Path], home: Path | None) -> None:
     """Проверить файлы теми же правилами, что и приём, ничего не загружая."""
     from opora import intake
@@ -132,10 +134,16 @@ def _print_delivery(result: Any) -> None:
     for issue in shown.iter_rows(named=True):
         place = ", ".join(
             f"{word} {value}"
-            for word, value in (("лист", issue["sheet"]), ("строка", issue["source_row"]), ("столбец", issue["column_name"]))
+            for word, value in (
+                ("лист", issue["sheet"]),
+                ("строка", issue["source_row"]),
+                ("столбец", issue["column_name"]),
+            )
             if value
         )
-        console.print(f"  [{issue['check_id']}] {place}: {issue['reason_ru']} {issue['remedy_ru']}", markup=False)
+        console.print(
+            f"  [{issue['check_id']}] {place}: {issue['reason_ru']} {issue['remedy_ru']}", markup=False
+        )
     if result.issues.height > MOST_ISSUES_SHOWN:
         console.print(f"  … и ещё {result.issues.height - MOST_ISSUES_SHOWN}", markup=False)
 
@@ -145,7 +153,9 @@ def _print_delivery(result: Any) -> None:
 
 @main.command()
 @with_home
-@click.option("--year", "years", multiple=True, metavar="2022-2023", help="Только этот учебный год; можно повторять.")
+@click.option(
+    "--year", "years", multiple=True, metavar="2022-2023", help="Только этот учебный год; можно повторять."
+)
 @click.option("--reread", is_flag=True, help="Перечитать и те файлы, что уже приняты.")
 @click.option("--force", is_flag=True, help="Выпустить, даже если ничего не изменилось.")
 def run(home: Home, years: Sequence[str], reread: bool, force: bool) -> None:
@@ -191,14 +201,18 @@ def _print_summary(home: Home) -> None:
 
     summary = summarise(home)
     if summary is None:
-        raise Refused(f"В {home.root} ещё нет выпуска. Положите файлы в {home.landing} и запустите opora run.")
-    console.print(f"Выпуск {summary.release_id} ({summary.maturity_ru}): {summary.folder}", style="bold", markup=False)
+        raise Refused(
+            f"В {home.root} ещё нет выпуска. Положите файлы в {home.landing} и запустите opora run."
+        )
+    console.print(
+        f"Выпуск {summary.release_id} ({summary.maturity_ru}): {summary.folder}", style="bold", markup=False
+    )
     console.print(summary.deliveries_ru, markup=False)
     grid = Grid(*summary.heading, title="Списки для адресной поддержки", title_justify="left")
     for column in grid.columns[1:]:
         column.justify = "right"
-    for line in summary.lines:
-        grid.add_row(*line)
+    for cells in summary.lines:
+        grid.add_row(*cells)
     console.print(grid)
     for line in summary.notes_ru:
         console.print(line, markup=False)

@@ -65,13 +65,18 @@ def _find(marts: duckdb.DuckDBPyConnection, asked: str) -> Row:
         digits if len(digits) == 6 else "",
     )
     found = exact or _rows(
-        marts, "select * from school where contains(lower(school_name), lower($1)) order by school_id", asked.strip()
+        marts,
+        "select * from school where contains(lower(school_name), lower($1)) order by school_id",
+        asked.strip(),
     )
     if not found:
-        raise UnknownSchool(f"Школы «{asked}» в выпуске нет. Назовите код школы, логин ФИС ОКО или часть названия.")
+        raise UnknownSchool(
+            f"Школы «{asked}» в выпуске нет. Назовите код школы, логин ФИС ОКО или часть названия."
+        )
     if len(found) > 1:
         names = "\n".join(
-            f"  {s['school_id']}  {s['school_name']}, {s['municipality_name'] or '—'}" for s in found[:_CANDIDATES_SHOWN]
+            f"  {s['school_id']}  {s['school_name']}, {s['municipality_name'] or '—'}"
+            for s in found[:_CANDIDATES_SHOWN]
         )
         raise UnknownSchool(f"Под «{asked}» подходят {len(found)}; назовите код:\n{names}")
     return found[0]
@@ -92,7 +97,8 @@ def _status(marts: duckdb.DuckDBPyConnection, school: Row, year: str | None) -> 
 
 
 def _said(marts: duckdb.DuckDBPyConnection, home: Home, school: Row, status: Row) -> Iterator[str]:
-    yield f"{school['school_name']} ({school['school_id']}), {school['municipality_name'] or 'муниципалитет неизвестен'}"
+    municipality = school["municipality_name"] or "муниципалитет неизвестен"
+    yield f"{school['school_name']} ({school['school_id']}), {municipality}"
     yield f"Список {status['academic_year']} учебного года: {status['status_ru']}."
     yield f"Основание: {status['reason_ru']}."
     if status["undecided_reason_ru"]:
@@ -155,7 +161,11 @@ def _sources(marts: duckdb.DuckDBPyConnection, home: Home, school: Row, result: 
         for row in load_reference().tables()["procedure_subject"].iter_rows(named=True)
         if row["procedure_id"] == result["procedure_id"]
     ]
-    tables = ("assessment_result", "appeal") if result["result_source"] == "participants" else ("aggregate_result",)
+    tables = (
+        ("assessment_result", "appeal")
+        if result["result_source"] == "participants"
+        else ("aggregate_result",)
+    )
     wanted = (
         pl.col("school_key").is_in([key["key_value"] for key in keys])
         & (pl.col("assessment") == assessment)

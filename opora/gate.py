@@ -7,7 +7,6 @@ Each check answers with what holds, or with what to look at.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -126,7 +125,10 @@ _RECONCILIATIONS: tuple[tuple[str, str, str, str], ...] = (
         "listed_schools_have_grounds",
         "У каждой школы списка названо основание.",
         "Школа в списке без основания: смотрите school_status.",
-        "select academic_year, school_id from school_status where is_shnor and (shnor_basis is null or reason_ru is null)",
+        """
+        select academic_year, school_id from school_status
+        where is_shnor and (shnor_basis is null or reason_ru is null)
+        """,
     ),
 )
 
@@ -134,14 +136,19 @@ _RECONCILIATIONS: tuple[tuple[str, str, str, str], ...] = (
 def _has_schools(candidate: Path) -> GateCheck:
     counts = read_release(candidate).manifest["row_counts"]
     passed = counts.get("school", 0) > 0
-    words = f"Школ {counts.get('school', 0)}." if passed else "Нет ни одной школы: проверьте, что поставки приняты."
+    words = (
+        f"Школ {counts.get('school', 0)}."
+        if passed
+        else "Нет ни одной школы: проверьте, что поставки приняты."
+    )
     return GateCheck("there_are_schools", passed, words)
 
 
-
-
 CHECK_IDS: dict[str, str] = {
-    **{f"{mart.table}_matches_registry": f"Витрина {mart.table} такова, как сказано в реестре." for mart in tables("marts")},
+    **{
+        f"{mart.table}_matches_registry": f"Витрина {mart.table} такова, как сказано в реестре."
+        for mart in tables("marts")
+    },
     **{check_id: holds_ru for check_id, holds_ru, _, _ in _RECONCILIATIONS},
     "there_are_schools": "В выпуске есть школы.",
 }

@@ -29,6 +29,7 @@ from schemas.registry import Table, tables
 PROJECT_DIR = PROJECT / "dbt"
 CATALOG = "opora"
 FAILING_ROWS_SHOWN = 5
+FAILED = ("error", "fail")
 _GIB = 2**30
 # dbt keeps its adapter, and the profile its environment variables, once a process: runs take turns.
 _ONE_AT_A_TIME = threading.Lock()
@@ -214,11 +215,13 @@ def run_dbt(
     target_path: Path | None = None,
     select: Sequence[str] = (),
     unit_tests: bool = False,
+    tests_may_fail: bool = False,
 ) -> list[NodeResult]:
     """Run dbt over a prepared file and say what became of every model and test.
 
-    Raises WarehouseError naming what failed, with its first failing rows. Unit tests of models do not look
-    at data, so a run leaves them out. The file is closed when this returns.
+    Raises WarehouseError naming what failed, with its first failing rows. With `tests_may_fail` a failed test
+    is a result like others, its rows in the message; what it blocks is for the caller to say. Unit tests of
+    models do not look at data, so a run leaves them out. The file is closed when this returns.
     """
     from dbt.contracts.graph.manifest import Manifest
 
@@ -237,10 +240,12 @@ def run_dbt(
     }
     with _ONE_AT_A_TIME, _environment(environment):
         done = _invoke(arguments, project_dir, target_path or database.with_suffix(".dbt"), manifest)
-    failed = [item for item in done.results if item.status in ("error", "fail")]
-    if failed:
-        raise WarehouseError("\n".join(_failure(item, database) for item in failed))
-    return [_node_result(item) for item in done.results]
+    results = done.results
+    failed = {item.node.unique_id: _failure(item, database) for item in results if item.status in FAILED}
+    broken = [item.node.unique_id for item in results if item.status == "error"]
+    if broken or (failed and not tests_may_fail):
+        raise WarehouseError("\n".join(failed.values()))
+    return [_node_result(item, failed.get(item.node.unique_id)) for item in done.results]
 
 
 def _invoke(arguments: list[str], project_dir: Path, target_path: Path, manifest: Any = None) -> Any:
@@ -307,7 +312,7 @@ def _fingerprint(project_dir: Path) -> str:
     return found.hexdigest()
 
 
-def _node_result(item: Any) -> NodeResult:
+def _node_result(item: Any, failure: str | None) -> NodeResult:
     return NodeResult(
         unique_id=item.node.unique_id,
         name=item.node.name,
@@ -315,7 +320,7 @@ def _node_result(item: Any) -> NodeResult:
         status=str(item.status),
         seconds=float(item.execution_time or 0.0),
         failures=int(item.failures or 0),
-        message=item.message or "",
+        message=failure or item.message or "",
     )
 
 

@@ -6,6 +6,8 @@ intake makes, and dbt tests, which become checks by themselves.
 
 from __future__ import annotations
 
+from typing import Any
+
 import dagster as dg
 import polars as pl
 
@@ -29,7 +31,7 @@ def schema_check_result(key: dg.AssetKey, table_name: str, frame: pl.DataFrame |
     """Passed where there is nothing or all is good; else how many values are wrong, where and what to do."""
     found = None if frame is None else failures(table_name, frame)
     wrong = 0 if found is None else found.height
-    metadata: dict[str, object] = {"rows": 0 if frame is None else frame.height, "failures": wrong}
+    metadata: dict[str, Any] = {"rows": 0 if frame is None else frame.height, "failures": wrong}
     if found is not None and wrong:
         counts = found.group_by("column", "check_id").len().sort("len", descending=True).head(_SHOWN)
         metadata["by_check"] = dg.MetadataValue.md(

@@ -27,7 +27,9 @@ def build_landing_sensor(partitions: dg.StaticPartitionsDefinition) -> dg.Sensor
         minimum_interval_seconds=60,
         description="Новые файлы в landing: принять, пересчитать и опубликовать.",
     )
-    def landing_changed(context: dg.SensorEvaluationContext, opora_home: OporaHome) -> dg.SensorResult | dg.SkipReason:
+    def landing_changed(
+        context: dg.SensorEvaluationContext, opora_home: OporaHome
+    ) -> dg.SensorResult | dg.SkipReason:
         state, newest = landing_state(opora_home.home.landing)
         if state == context.cursor or newest is None:
             return dg.SkipReason("В landing ничего нового.")

@@ -180,7 +180,7 @@ def test_a_listed_school_is_explained_down_to_its_rows(demo_region: Region) -> N
     assert ", строки " in text
     assert explain_school(demo_region.home, f"sch{school[1:]}", year) == lines
     with pytest.raises(UnknownSchool, match="подходят"):
-        explain_school(demo_region.home, "СОШ")
+        explain_school(demo_region.home, "школа")
     with pytest.raises(UnknownSchool, match="нет"):
         explain_school(demo_region.home, "такой школы нет")
 
@@ -242,7 +242,12 @@ def _planted_surnames(landing: Path) -> set[str]:
         if b"SurnameCell" in head:
             frame = pl.read_csv(path, separator=";", infer_schema=False)
             people |= set((frame["SurnameCell"] + " " + frame["NameCell"]).drop_nulls().to_list()[:100])
-            people |= set(frame["DocumentNumberCode"].drop_nulls().to_list()[:50])
+            people |= set(
+                (frame["DocumentSeriesCode"] + frame["DocumentNumberCode"]).drop_nulls().to_list()[:100]
+            )
+            people |= set(
+                (frame["DocumentSeriesCode"] + " " + frame["DocumentNumberCode"]).drop_nulls().to_list()[:100]
+            )
     return people
 
 
@@ -250,11 +255,18 @@ def _content(path: Path) -> bytes:
     """A file's bytes, and for Parquet its values: compression would hide them."""
     if path.suffix == ".parquet":
         frame = pl.read_parquet(path, hive_partitioning=False)
-        texts = frame.select(pl.col(pl.String)).unpivot(variable_name="of", value_name="text_found")["text_found"].drop_nulls().unique()
+        texts = (
+            frame.select(pl.col(pl.String))
+            .unpivot(variable_name="of", value_name="text_found")["text_found"]
+            .drop_nulls()
+            .unique()
+        )
         return "\n".join(texts.to_list()).encode()
     if path.suffix == ".duckdb":
         with duckdb.connect(str(path), read_only=True) as connection:
-            tables = [row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()]
+            tables = [
+                row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()
+            ]
             parts = [str(connection.execute(f"select * from {name}").fetchall()) for name in tables]
         return "\n".join(parts).encode()
     return path.read_bytes()

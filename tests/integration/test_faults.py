@@ -11,6 +11,7 @@ import pytest
 
 from opora.gate import judge_candidate
 from opora.home import Home
+from opora.reference import load_reference
 from opora.release import (
     ReleaseError,
     current_release,
@@ -21,9 +22,7 @@ from opora.release import (
     switch_current,
     write_candidate,
 )
-from opora.reference import load_reference
 from tests.conftest import Region
-
 
 READS, SWITCHES = 60, 200
 
@@ -46,7 +45,9 @@ def _second_release(home: Home) -> str:
     candidate = home.releases / ".candidate-second"
     shutil.copytree(first.folder, candidate)
     manifest = candidate / "manifest.json"
-    manifest.write_text(manifest.read_text(encoding="utf-8").replace(first.release_id, "second"), encoding="utf-8")
+    manifest.write_text(
+        manifest.read_text(encoding="utf-8").replace(first.release_id, "second"), encoding="utf-8"
+    )
     database = candidate / "official" / "marts.duckdb"
     database.chmod(0o644)
     with duckdb.connect(str(database)) as connection:

@@ -1,0 +1,193 @@
+"""The code location: what every asset must say of itself, years, schedules, the sensor, the factory of checks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from opora.home import PROJECT, Home
+from opora.reference import load_reference
+from pipelines.build import build_defs
+from pipelines.checks import SCHEMA_CHECK, schema_check_result
+from pipelines.jobs import ANNUAL_LIST, QUARTERLY_MONITORING, REBUILD_RELEASE
+from pipelines.partitions import academic_years, all_years, measured_year_at
+from pipelines.run import SETTINGS, dagster_home
+from pipelines.schedules import build_schedules
+from pipelines.sensors import SETTLED_SECONDS, build_landing_sensor
+from resources.home import OporaHome
+from schemas.arrow import polars_schema
+from schemas.registry import tables
+
+REFERENCE = load_reference()
+
+
+@pytest.fixture(scope="module")
+def definitions() -> dg.Definitions:
+    return build_defs(reference=REFERENCE)
+
+
+def test_definitions_validate_from_the_workspace(tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).with_name("dagster")), "definitions", "validate", "-w", "workspace.yaml"]
+    environment = os.environ | {"DAGSTER_HOME": str(dagster_home(Home(tmp_path))), "OPORA_HOME": str(tmp_path)}
+    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_every_asset_says_whose_it_is_and_what_it_holds(definitions: dg.Definitions) -> None:
+    specs = [spec for spec in definitions.resolve_all_asset_specs() if spec.key.path[0] != "reference"]
+    assert len(specs) > 40
+    for spec in specs:
+        assert spec.group_name not in (None, "default"), spec.key
+        assert spec.owners, spec.key
+        assert spec.kinds, spec.key
+    described = [spec for spec in specs if spec.key.path[0] in ("lake", "marts", "release", "delivery_log")]
+    for spec in described:
+        assert spec.description, spec.key
+    for spec in (spec for spec in specs if spec.key.path[0] in ("lake", "marts")):
+        assert "dagster/column_schema" in spec.metadata, spec.key
+
+
+def test_every_table_of_the_registry_is_an_asset(definitions: dg.Definitions) -> None:
+    keys = {tuple(spec.key.path) for spec in definitions.resolve_all_asset_specs()}
+    assert {(spec.layer, spec.table) for layer in ("lake", "marts") for spec in tables(layer)} <= keys  # type: ignore[arg-type]
+
+
+def test_the_boundary_of_the_lake_is_blocking(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    for table in tables("lake"):
+        key = dg.AssetCheckKey(dg.AssetKey(["lake", table.table]), SCHEMA_CHECK)
+        assert key in graph.asset_check_keys, key
+        assert graph.get_check_spec(key).blocking
+
+
+def test_dbt_tests_are_checks(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    of_marts = [key for key in graph.asset_check_keys if key.asset_key.path[0] in ("marts", "intermediate")]
+    assert len(of_marts) > 10
+
+
+def test_years_come_newest_first_from_the_reference() -> None:
+    keys = list(academic_years(REFERENCE).get_partition_keys())
+    assert keys == sorted(keys, reverse=True)
+    assert set(keys) == {year.academic_year for year in REFERENCE.academic_years if year.is_open}
+    tags = all_years(academic_years(REFERENCE))
+    assert set(tags.values()) == {keys[0], keys[-1]}
+
+
+@pytest.mark.parametrize(
+    ("day", "year"),
+    [
+        (dt.date(2023, 7, 10), "2022-2023"),
+        (dt.date(2023, 9, 20), "2022-2023"),
+        (dt.date(2023, 12, 1), "2022-2023"),
+        (dt.date(2024, 1, 15), "2023-2024"),
+        (dt.date(2024, 5, 15), "2023-2024"),
+    ],
+)
+def test_in_autumn_people_still_work_on_last_years_results(day: dt.date, year: str) -> None:
+    assert measured_year_at(day, REFERENCE) == year
+
+
+def test_schedules_are_the_calendar_of_the_programmes() -> None:
+    schedules = {schedule.name: schedule for schedule in build_schedules(REFERENCE, "production")}
+    months = {schedule.cron_schedule.split()[3] for schedule in schedules.values()}  # type: ignore[union-attr]
+    assert months == {"3", "5", "7", "9", "10", "12"}
+    assert all(s.default_status == dg.DefaultScheduleStatus.RUNNING for s in schedules.values())
+    assert {s.job_name for s in schedules.values()} <= {ANNUAL_LIST, QUARTERLY_MONITORING}
+    local = build_schedules(REFERENCE, "local")
+    assert all(s.default_status == dg.DefaultScheduleStatus.STOPPED for s in local)
+    assert build_schedules(REFERENCE, "no such environment") == []
+
+
+def test_a_schedule_asks_for_the_year_under_work() -> None:
+    schedule = next(s for s in build_schedules(REFERENCE, "production") if s.cron_schedule.split()[3] == "9")  # type: ignore[union-attr]
+    at = dt.datetime(2024, 9, 20, 6, tzinfo=dt.UTC)
+    with dg.build_schedule_context(scheduled_execution_time=at) as context:
+        request = schedule(context)
+    assert isinstance(request, dg.RunRequest)
+    assert request.partition_key == "2023-2024"
+    assert request.run_key == f"{schedule.name}:2024-09-20"
+
+
+def test_the_sensor_waits_until_files_have_settled(tmp_path: Path) -> None:
+    home = Home(tmp_path).ensure()
+    sensor = build_landing_sensor(academic_years(REFERENCE))
+
+    def tick(cursor: str | None) -> dg.SensorResult | dg.SkipReason:
+        resources = {"opora_home": OporaHome(root=str(tmp_path))}
+        with dg.build_sensor_context(cursor=cursor, resources=resources) as context:
+            return sensor(context)  # type: ignore[return-value]
+
+    assert isinstance(tick(None), dg.SkipReason)
+    file = home.landing / "файл.csv"
+    file.write_text("а;б", encoding="utf-8")
+    assert isinstance(tick(None), dg.SkipReason), "still arriving"
+    then = time.time() - SETTLED_SECONDS - 1
+    os.utime(file, (then, then))
+    found = tick(None)
+    assert isinstance(found, dg.SensorResult)
+    assert found.run_requests is not None
+    assert len(found.run_requests) == 1
+    assert isinstance(tick(found.cursor), dg.SkipReason), "the same state asks for no second run"
+    file.write_text("а;б;в", encoding="utf-8")
+    os.utime(file, (then, then))
+    assert isinstance(tick(found.cursor), dg.SensorResult)
+
+
+def test_jobs_hold_what_they_say(definitions: dg.Definitions) -> None:
+    rebuild = definitions.resolve_job_def(REBUILD_RELEASE)
+    names = {node.name for node in rebuild.graph.node_defs}
+    assert {"warehouse", "release__candidate", "release__current"} <= names
+    assert "deliveries" not in names
+    annual = {node.name for node in definitions.resolve_job_def(ANNUAL_LIST).graph.node_defs}
+    assert {"deliveries", "lake_by_year", "lake_undated"} <= annual
+
+
+def test_pools_keep_two_runs_apart(definitions: dg.Definitions) -> None:
+    assert SETTINGS["concurrency"]["pools"]["default_limit"] == 1  # type: ignore[index]
+    annual = definitions.resolve_job_def(ANNUAL_LIST)
+    pools = {node.name: node.pool for node in annual.graph.node_defs}  # type: ignore[attr-defined]
+    assert set(pools.values()) == {"intake", "publish"}
+
+
+def test_the_factory_names_what_is_wrong() -> None:
+    key = dg.AssetKey(["lake", "school_crosswalk"])
+    row = {
+        "delivery_id": "d000000000001",
+        "sheet": None,
+        "source_row": 2,
+        "key_kind": "vpr_login",
+        "key_value": "990001",
+        "school_id": "s990001",
+        "relation": "same",
+        "valid_from": None,
+        "valid_to": None,
+    }
+    schema = polars_schema("school_crosswalk")
+    good = pl.DataFrame([row], schema=schema)
+    bad = pl.DataFrame([row, row | {"source_row": 3, "relation": "соседи"}], schema=schema)
+    assert schema_check_result(key, "school_crosswalk", None).passed
+    assert schema_check_result(key, "school_crosswalk", good).passed
+    result = schema_check_result(key, "school_crosswalk", bad)
+    assert not result.passed
+    assert result.metadata["failures"].value == 1
+    assert "relation" in str(result.metadata["by_check"].value)
+    assert "remedy" in result.metadata
+
+
+def test_the_domain_does_not_know_dagster() -> None:
+    modules = [path.stem for path in (PROJECT / "opora").glob("*.py") if path.stem not in ("__init__", "cli")]
+    code = (
+        f"import sys; import {', '.join(f'opora.{name}' for name in modules)}, opora.cli; "
+        "print('dagster' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
