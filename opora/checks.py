@@ -10,7 +10,15 @@ import re
 
 import polars as pl
 
-from opora.layouts.extract import ATTRIBUTE_REMEDY, HIDDEN, RECORD, ROW, VALUE_REMEDY, issue_frame
+from opora.layouts.extract import (
+    ATTRIBUTE_REMEDY,
+    HIDDEN,
+    RECORD,
+    ROW,
+    VALUE_REMEDY,
+    as_written,
+    issue_frame,
+)
 from schemas.pandera_schemas import failures
 from schemas.registry import Column, Rule, Table
 
@@ -18,7 +26,10 @@ ISSUE_COLUMNS = (RECORD, ROW, "column_name", "value", "check_id", "severity", "r
 # Rows of several sheets and blocks are told apart while they are judged together: no sheet has so many.
 BLOCK_STRIDE = 10**9
 # What makes two records one and the same thing. A key counts only where all its columns but dates are filled.
-_OF_SCHOOL = ("assessment", "subject_id", "test_grade", "held_year", "territory_level", "school_key")
+_OF_SCHOOL = (
+    *("assessment", "subject_id", "test_grade", "measured_year", "held_year"),
+    *("territory_level", "school_key"),
+)
 NATURAL_KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "assessment_result": (
         ("assessment", "subject_id", "test_grade", "sitting", "school_key", "participant_code"),
@@ -67,17 +78,15 @@ def _first_reason(issues: pl.DataFrame) -> pl.DataFrame:
     is_consequence = pl.col("check_id").is_in(_CONSEQUENCES)
     causes = issues.filter(is_cause & ~is_consequence).select(cell).unique()
     caused = issues.filter(is_consequence).join(causes, on=cell, how="semi", nulls_equal=True)
-    return issues.join(
-        caused, on=[*cell, "check_id"], how="anti", nulls_equal=True, maintain_order="left"
-    ).sort(ROW, maintain_order=True)
+    return issues.join(caused, on=[*cell, "check_id"], how="anti", nulls_equal=True, maintain_order="left").sort(
+        ROW, maintain_order=True
+    )
 
 
 _CONSEQUENCES = ("required_value_missing", "result_missing", "total_differs_from_tasks")
 
 
-def _drop_attributes(
-    spec: Table, records: pl.DataFrame, is_personal: bool
-) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+def _drop_attributes(spec: Table, records: pl.DataFrame, is_personal: bool) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """Attributes outside their range or vocabulary become empty with a warning; the row stays."""
     tests = {c.name: test for c in spec.columns if c.attribute and (test := _bad_values(c)) is not None}
     if not tests or records.is_empty():
@@ -91,9 +100,7 @@ def _drop_attributes(
             f"Столбец «{column.label_ru}»: значение «{{}}» вне допустимого, ожидается {_expected(column)}.",
             value,
         )
-        issues.append(
-            issue_frame(rows, "attribute_unreadable", "warning", name, value, reason, ATTRIBUTE_REMEDY)
-        )
+        issues.append(issue_frame(rows, "attribute_unreadable", "warning", name, value, reason, ATTRIBUTE_REMEDY))
         records = records.with_columns(pl.when(~bad[name]).then(pl.col(name)).alias(name))
     return records, issues
 
@@ -132,18 +139,13 @@ def _may_fail(spec: Table) -> pl.Expr:
     """Rows that break something. Pandera, which takes long over each column, has to look only at these."""
     tests = [pl.col(column.name).is_null() for column in spec.columns if column.required]
     tests += [test for column in spec.columns if (test := _bad_values(column)) is not None]
-    tests += [
-        ~pl.sql_expr(rule.holds).fill_null(True) for rule in spec.rules if rule.severity == "quarantine"
-    ]
+    tests += [~pl.sql_expr(rule.holds).fill_null(True) for rule in spec.rules if rule.severity == "quarantine"]
     return pl.any_horizontal(tests)
 
 
 def _warnings(spec: Table, records: pl.DataFrame, is_personal: bool) -> list[pl.DataFrame]:
     rules = [rule for rule in spec.rules if rule.severity == "warning"]
-    return [
-        _rule_issue(rule, records.filter(~pl.sql_expr(rule.holds).fill_null(True)), is_personal)
-        for rule in rules
-    ]
+    return [_rule_issue(rule, records.filter(~pl.sql_expr(rule.holds).fill_null(True)), is_personal) for rule in rules]
 
 
 def _rule_issue(rule: Rule, rows: pl.DataFrame, is_personal: bool) -> pl.DataFrame:
@@ -168,9 +170,7 @@ def _expected(column: Column) -> str:
     if column.vocabulary:
         return "одно из: " + ", ".join(column.vocabulary)
     bounds = [
-        f"{word} {bound:g}"
-        for word, bound in (("от", column.at_least), ("до", column.at_most))
-        if bound is not None
+        f"{word} {bound:g}" for word, bound in (("от", column.at_least), ("до", column.at_most)) if bound is not None
     ]
     return " ".join(bounds) or "значение по образцу"
 
@@ -182,19 +182,19 @@ def _filled(template: str, rows: pl.DataFrame, is_personal: bool) -> pl.Expr:
 
 
 def _shown(name: str, rows: pl.DataFrame, is_personal: bool) -> pl.Expr:
-    """A value as people write it: whole numbers without .0, a decimal comma, a dash for nothing."""
-    text = pl.col(name).cast(pl.String)
-    if rows.schema[name].is_float():
-        text = text.str.replace(r"\.0$", "").str.replace(".", ",", literal=True)
+    """A value as people write it, a dash for nothing; of people only what is too short to be a name."""
+    value = pl.col(name)
+    text = as_written(value) if rows.schema[name].is_float() else value.cast(pl.String)
     if is_personal:
         text = pl.when(text.str.len_chars() > _LONGEST_SHOWN).then(pl.lit(HIDDEN)).otherwise(text)
     return text.fill_null("—")
 
 
 def _sitting() -> pl.Expr:
-    """A work is written once a year, an exam once a day: a retake is another result."""
-    exam = pl.coalesce(pl.col("held_on").cast(pl.String), "held_year")
-    return pl.when(pl.col("assessment") == "vpr").then("held_year").otherwise(exam)
+    """A work is written once a sitting, an exam once a day: a retake is another result."""
+    exam = pl.coalesce(pl.col("held_on").cast(pl.String), "measured_year")
+    work = pl.concat_str("measured_year", pl.col("held_year").fill_null(""), separator=" ")
+    return pl.when(pl.col("assessment") == "vpr").then(work).otherwise(exam)
 
 
 def _duplicates(spec: Table, records: pl.DataFrame) -> list[pl.DataFrame]:

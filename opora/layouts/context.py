@@ -41,9 +41,7 @@ class Facts:
 
     def filled_from(self, other: Facts) -> Facts:
         """These facts, with gaps filled from others."""
-        gaps = {
-            name: getattr(other, name) for name in self.__dataclass_fields__ if getattr(self, name) is None
-        }
+        gaps = {name: getattr(other, name) for name in self.__dataclass_fields__ if getattr(self, name) is None}
         return replace(self, **gaps)
 
 

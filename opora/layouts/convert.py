@@ -91,10 +91,7 @@ def boolean(cell: pl.Expr) -> pl.Expr:
 def sex(cell: pl.Expr) -> pl.Expr:
     word = cell.str.to_lowercase().str.slice(0, 3)
     return (
-        pl.when(word.is_in(["м", "муж", "m"]))
-        .then(pl.lit("m"))
-        .when(word.is_in(["ж", "жен", "f"]))
-        .then(pl.lit("f"))
+        pl.when(word.is_in(["м", "муж", "m"])).then(pl.lit("m")).when(word.is_in(["ж", "жен", "f"])).then(pl.lit("f"))
     )
 
 

@@ -111,9 +111,7 @@ def _classified(block: Block) -> pl.DataFrame:
     cells = [by_value(grid[column], clean).alias(name) for name, column in picked.items()]
     tasks = [grid[column].alias(f"task:{i}") for i, (column, _) in enumerate(_used_tasks(block, grid))]
     if any(kind.column is None for kind in layout.rows):
-        cells.append(
-            grid.select(pl.coalesce(clean(pl.col(c)) for c in grid.columns).alias("first_cell")).to_series()
-        )
+        cells.append(grid.select(pl.coalesce(clean(pl.col(c)) for c in grid.columns).alias("first_cell")).to_series())
     rows = pl.int_range(block.first_row + 1, block.first_row + 1 + grid.height, dtype=pl.Int64, eager=True)
     frame = pl.DataFrame([rows.alias(ROW), *cells])
     return frame.with_columns(
@@ -136,9 +134,7 @@ def _kind(block: Block) -> pl.Expr:
         kinds.append((declared.kind, condition))
     if layout.blank_without and layout.blank_without in block.fields:
         kinds.append(("blank", pl.col(layout.blank_without).is_null()))
-    header_again = [
-        pl.col(name).str.to_lowercase() == block.header_of(name) for name in list(block.fields)[:3]
-    ]
+    header_again = [pl.col(name).str.to_lowercase() == block.header_of(name) for name in list(block.fields)[:3]]
     kinds.append(("stray", pl.all_horizontal(header_again)))
     return pl.coalesce(*(pl.when(condition).then(pl.lit(name)) for name, condition in kinds), pl.lit("data"))
 
@@ -211,6 +207,11 @@ def _unreadable(rows: pl.DataFrame, name: str, column: Column, block: Block) -> 
 _EXPECTED = {"integer": "целое число", "number": "число", "date": "дата", "boolean": "да или нет"}
 ATTRIBUTE_REMEDY = "Значение отброшено, строка принята; исправьте при случае."
 VALUE_REMEDY = "Исправьте значение и пришлите файл ещё раз."
+
+
+def as_written(number: pl.Expr) -> pl.Expr:
+    """A number as people write it: whole ones without .0, others with a comma."""
+    return number.cast(pl.String).str.replace(r"\.0$", "").str.replace(".", ",", literal=True)
 
 
 def issue_frame(
@@ -295,9 +296,7 @@ def _mapped(
         return frame, pl.DataFrame()
     texts = frame[source].cast(pl.String)
     found = {text: look_up(text) for text in texts.drop_nulls().unique()}
-    values = texts.replace_strict(
-        list(found), list(found.values()), default=None, return_dtype=polars_type(target)
-    )
+    values = texts.replace_strict(list(found), list(found.values()), default=None, return_dtype=polars_type(target))
     unknown = frame.filter(values.is_null() & texts.is_not_null())
     reason = pl.format(f"Столбец «{target.label_ru}»: «{{}}» нет в справочнике.", pl.col(source))
     issues = issue_frame(
@@ -395,9 +394,7 @@ def _paper(columns: list[str]) -> pl.Expr:
 # --- participants ------------------------------------------------------------------------------------
 
 
-def _scored(
-    frame: pl.DataFrame, block: Block, reference: Reference
-) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+def _scored(frame: pl.DataFrame, block: Block, reference: Reference) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """Tasks as one list, the greatest possible score, who took part, and totals that contradict the tasks."""
     if "max_score" not in frame.columns:
         frame = frame.with_columns(pl.lit(_greatest(block), pl.Float64).alias("max_score"))
@@ -521,7 +518,7 @@ def _absent(rows: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
 def _contradictions(frame: pl.DataFrame) -> pl.DataFrame:
     """Totals that are not the sum of the tasks, where all tasks could be read."""
     took_part = (pl.col("attendance") == "participated") & ~pl.col("task_unread")
-    total = pl.col("total_score").round(2).cast(pl.String).str.replace(r"\.0$", "")
+    total = as_written(pl.col("total_score"))
     return issue_frame(
         frame.filter(took_part & (pl.col("total_score") != pl.col("task_sum"))),
         "total_differs_from_tasks",
@@ -605,9 +602,7 @@ def _unpivoted(
 PivotGroup = tuple[dict[str, object], dict[str, str]]
 
 
-def _pivot_groups(
-    block: Block, subject_of: Callable[[str], str | None]
-) -> tuple[list[PivotGroup], pl.DataFrame]:
+def _pivot_groups(block: Block, subject_of: Callable[[str], str | None]) -> tuple[list[PivotGroup], pl.DataFrame]:
     """Value columns that make up one record: what their headers say, and which column fills which field."""
     wide = block.layout.unpivot
     assert wide is not None
@@ -659,19 +654,13 @@ def _pivot_constants(
 def _recovered_counts(frame: pl.DataFrame, block: Block) -> pl.DataFrame:
     """Counts of marks from shares (89 × 12,36 % = 11), and zeros that the layout says blanks stand for."""
     frame = frame.with_columns(
-        pl.when(pl.col("participants") > 0)
-        .then(pl.col(name).fill_null(0))
-        .otherwise(pl.col(name))
-        .alias(name)
+        pl.when(pl.col("participants") > 0).then(pl.col(name).fill_null(0)).otherwise(pl.col(name)).alias(name)
         for name in block.layout.blank_is_zero
         if name in frame.columns
     )
     shares = [mark for mark in (2, 3, 4, 5) if f"share_{mark}_pct" in frame.columns]
     frame = frame.with_columns(
-        (pl.col("participants") * pl.col(f"share_{mark}_pct") / 100)
-        .round(0)
-        .cast(pl.Int64)
-        .alias(f"count_{mark}")
+        (pl.col("participants") * pl.col(f"share_{mark}_pct") / 100).round(0).cast(pl.Int64).alias(f"count_{mark}")
         for mark in shares
         if f"count_{mark}" not in frame.columns
     )
@@ -728,13 +717,14 @@ def _declared_minimum(block: Block, facts: Facts, reference: Reference) -> pl.Da
         .with_columns(pl.lit(expected, pl.Float64).alias("expected"))
         .filter(pl.col("declared") != pl.col("expected"))
     )
+    declared, known = as_written(pl.col("declared")), as_written(pl.col("expected"))
     return issue_frame(
         rows,
         "minimum_differs",
         "warning",
-        "test_score",
-        pl.col("declared"),
-        pl.format("Минимальная граница в файле {}, в справочнике {}.", "declared", "expected"),
+        "test_score" if facts.assessment == "ege" else "total_score",
+        declared,
+        pl.format("Минимальная граница в файле {}, в справочнике {}.", declared, known),
         "Проверьте порог этого года в reference/thresholds или reference/scales.",
     )
 
@@ -767,9 +757,7 @@ def _complete(frame: pl.DataFrame, spec: Table) -> pl.DataFrame:
     return frame.select(
         pl.col(RECORD).cast(pl.Int64),
         *(
-            (pl.col(c.name) if c.name in given else pl.lit(None))
-            .cast(polars_type(c), strict=False)
-            .alias(c.name)
+            (pl.col(c.name) if c.name in given else pl.lit(None)).cast(polars_type(c), strict=False).alias(c.name)
             for c in spec.columns
         ),
     )

@@ -155,12 +155,8 @@ class Context(_Strict):
     year: int | None = None
     subject: str | None = None
     grade: int | None = None
-    subject_vote: str | None = Field(
-        default=None, description="field whose texts name the subject most often"
-    )
-    grade_from_code: int | None = Field(
-        default=None, description="leading digit of participant_code plus this"
-    )
+    subject_vote: str | None = Field(default=None, description="field whose texts name the subject most often")
+    grade_from_code: int | None = Field(default=None, description="leading digit of participant_code plus this")
     date_from: str | None = Field(default=None, description="field whose first value dates the table")
 
 
@@ -179,9 +175,7 @@ class Layout(_Strict):
     header_rows: Literal[1, 2] = 1
     repeats: bool = False
     columns: dict[str, Source] = Field(min_length=1)
-    without: tuple[HeaderPattern, ...] = Field(
-        default=(), description="header patterns that must not be there"
-    )
+    without: tuple[HeaderPattern, ...] = Field(default=(), description="header patterns that must not be there")
     tasks: HeaderPattern | None = Field(
         default=None, description="header pattern of task columns, groups label and max"
     )
@@ -192,18 +186,10 @@ class Layout(_Strict):
     rows: tuple[RowKind, ...] = ()
     fill_down: tuple[str, ...] = ()
     blank_is_zero: tuple[str, ...] = Field(default=(), description="counts left blank for 0 by this supplier")
-    companions: tuple[HeaderPattern, ...] = Field(
-        default=(), description="sheets of the same book that hold no data"
-    )
-    blank_without: str | None = Field(
-        default=None, description="rows without this field are blank lines of a form"
-    )
-    declared_count: CellPattern | None = Field(
-        default=None, description="pattern with group count in a group row"
-    )
-    declared_minimum: CellPattern | None = Field(
-        default=None, description="pattern of the footer with the threshold"
-    )
+    companions: tuple[HeaderPattern, ...] = Field(default=(), description="sheets of the same book that hold no data")
+    blank_without: str | None = Field(default=None, description="rows without this field are blank lines of a form")
+    declared_count: CellPattern | None = Field(default=None, description="pattern with group count in a group row")
+    declared_minimum: CellPattern | None = Field(default=None, description="pattern of the footer with the threshold")
     shape: ShapeName | None = Field(default=None, description="a function of shapes.py")
 
     @model_validator(mode="after")

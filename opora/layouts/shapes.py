@@ -51,9 +51,7 @@ def mark_comparison_long(
     return rows.drop("word", "label", "of_group", "group"), facts
 
 
-def exam_protocol(
-    block: Block, rows: pl.DataFrame, facts: Facts, reference: Reference
-) -> tuple[pl.DataFrame, Facts]:
+def exam_protocol(block: Block, rows: pl.DataFrame, facts: Facts, reference: Reference) -> tuple[pl.DataFrame, Facts]:
     """One exam: which one follows from code, date and classes; its result is a mark or a test score.
 
     The name of the result column does not tell its scale: «Балл» of ОГЭ may be a mark, «Оценка» stands in
@@ -73,15 +71,11 @@ def exam_protocol(
     return rows, facts
 
 
-def exam_appeals(
-    block: Block, rows: pl.DataFrame, facts: Facts, reference: Reference
-) -> tuple[pl.DataFrame, Facts]:
+def exam_appeals(block: Block, rows: pl.DataFrame, facts: Facts, reference: Reference) -> tuple[pl.DataFrame, Facts]:
     """Appeals of one exam named in the title, or of many, each named in its row: «Математика(2026.06.02)»."""
     if "exam" in rows.columns:
         subject, day = (pl.col("exam").str.extract(_EXAM, group) for group in (1, 2))
-        rows = rows.with_columns(
-            subject.alias("subject"), day.alias("date"), day.str.slice(0, 4).alias("year")
-        )
+        rows = rows.with_columns(subject.alias("subject"), day.alias("date"), day.str.slice(0, 4).alias("year"))
         years = rows["year"].drop_nulls()
         facts = replace(facts, held_on=None, year=facts.year or (int(years[0]) if len(years) else None))
     facts = _exam_facts(rows, facts, reference, _says_mark(block))

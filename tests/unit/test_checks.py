@@ -100,7 +100,7 @@ REFUSED = [
     Case(
         "duplicate_headers",
         "refusal",
-        book([["вариант" if h == "пол" else h for h in b.SPRING_2021], b.spring_pupil()]),
+        book([[*b.SPRING_2021, "вариант"], [*b.spring_pupil(), 8]]),
         sheet="Sheet1",
         says="вариант",
     ),
