@@ -6,6 +6,8 @@ HOME_DIR ?= var
 DEMO_HOME ?= $(HOME_DIR)/demo
 REAL_HOME ?= $(HOME_DIR)/real
 REAL_DATA ?= ../shared/data/real/altai-krai-vpr
+# Read where they lie; the folder's raw workbooks repeat its Parquet files.
+REAL_PARTS := participants registry context reference manifest.csv
 
 # Nothing here reports home, and no run needs the network once `make setup` is done.
 export DAGSTER_DISABLE_TELEMETRY := true
@@ -32,7 +34,7 @@ run: setup
 	OPORA_PERSON_SECRET=$(DEMO_SECRET) $(BIN)/opora run --home $(DEMO_HOME)
 
 real: setup
-	$(BIN)/opora receive $(REAL_DATA) --home $(REAL_HOME)
+	$(BIN)/opora receive --link --home $(REAL_HOME) $(addprefix $(REAL_DATA)/,$(REAL_PARTS))
 	$(BIN)/opora run --home $(REAL_HOME)
 
 ui: setup

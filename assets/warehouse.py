@@ -81,7 +81,7 @@ def _materialisations(
     counts: Mapping[str, int],
 ) -> Iterator[dg.MaterializeResult]:
     for result in results:
-        if result.resource_type != "model":
+        if result.resource_type != "model" or result.status != "success":
             continue
         key = translator.get_asset_key(manifest["nodes"][result.unique_id])
         if key in context.selected_asset_keys:
@@ -98,7 +98,7 @@ def _check_results(
     results: list[NodeResult],
 ) -> Iterator[dg.AssetCheckResult]:
     for result in results:
-        if result.resource_type != "test":
+        if result.resource_type != "test" or result.status == "skipped":
             continue
         key = get_asset_check_key_for_test(manifest, translator, result.unique_id, project=None)
         if key is None or key not in context.selected_asset_check_keys:

@@ -75,7 +75,12 @@ def demo(home: Home, seed: int | None, schools: int) -> None:
     with console.status("Пишу поставки выдуманного региона…"):
         summary = write_region(home.root, schools=schools, **arguments)
     console.print(f"Поставки выдуманного региона: {home.landing}", markup=False)
-    console.print(str(summary), markup=False)
+    console.print(
+        f"{summary.region_name}: школ {summary.schools}, муниципалитетов {summary.municipalities}, "
+        f"учеников {summary.pupils}; файлов {summary.deliveries}, строк {summary.rows}.\n"
+        f"Что в них верно и что испорчено нарочно: {home.root / 'truth'}",
+        markup=False,
+    )
 
 
 @main.command()
@@ -87,6 +92,8 @@ def receive(home: Home, sources: Sequence[Path], link: bool) -> None:
     home.ensure()
     for source in sources:
         target = home.landing / source.name
+        if link and target.is_symlink() and target.resolve() == source.resolve():
+            continue
         if target.is_symlink() or target.exists():
             raise Refused(f"В landing уже есть «{source.name}». Переименуйте новое или уберите прежнее.")
         if link:

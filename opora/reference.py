@@ -363,7 +363,7 @@ class BreaksFile(Fact):
     breaks: tuple[ComparabilityBreak, ...]
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
+class _UniqueKeyLoader(yaml.CSafeLoader):
     """YAML lets the last of two equal keys win silently; a fact must not vanish that way."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:

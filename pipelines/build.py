@@ -33,6 +33,7 @@ def build_defs(
     """The definitions of Opora. Parses the dbt project if its manifest is missing or stale."""
     facts = reference or load_reference()
     partitions = academic_years(facts)
+    named = named_environment or environment()
     return dg.Definitions(
         assets=[
             *_reference_assets(facts),
@@ -43,8 +44,8 @@ def build_defs(
             release,
         ],
         jobs=build_jobs(),
-        schedules=build_schedules(facts, named_environment or environment()),
-        sensors=[build_landing_sensor(partitions)],
+        schedules=build_schedules(facts, named),
+        sensors=[build_landing_sensor(partitions, named)],
         resources={"opora_home": OporaHome(), **(resources or {})},
         loggers=loggers,
         executor=dg.in_process_executor,

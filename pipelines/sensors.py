@@ -12,19 +12,21 @@ import dagster as dg
 from opora.intake import landing_entries
 from pipelines.jobs import ANNUAL_LIST
 from pipelines.partitions import all_years
+from pipelines.schedules import LOCAL
 from resources.home import OporaHome
 
 # A file that changed less than this ago may still be on its way.
 SETTLED_SECONDS = 30
 
 
-def build_landing_sensor(partitions: dg.StaticPartitionsDefinition) -> dg.SensorDefinition:
+def build_landing_sensor(partitions: dg.StaticPartitionsDefinition, named: str = LOCAL) -> dg.SensorDefinition:
     """A sensor whose cursor is the state of the folder: one run for each new state."""
 
     @dg.sensor(
         name="landing_changed",
         job_name=ANNUAL_LIST,
         minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.STOPPED if named == LOCAL else dg.DefaultSensorStatus.RUNNING,
         description="Новые файлы в landing: принять, пересчитать и опубликовать.",
     )
     def landing_changed(

@@ -105,7 +105,7 @@ def registry(root: Path = ROOT) -> dict[str, Table]:
     for layer in ("lake", "marts"):
         for path in sorted((root / layer).glob("*.yaml")):
             try:
-                table = Table.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+                table = Table.model_validate(yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader))
             except ValueError as error:
                 raise ValueError(f"{path.name}: {error}") from error
             if table.table != path.stem or table.layer != layer:

@@ -37,7 +37,7 @@ list as (
         count(*) filter (where standing.is_counted) as schools_count,
         count(*) filter (where standing.is_counted and status.is_assessed) as assessed_schools_count,
         count(*) filter (where standing.is_counted and standing.is_excluded) as excluded_schools_count,
-        count(status.school_id) > 0 as has_list,
+        count(*) filter (where status.is_assessed) > 0 as has_list,
         count(*) filter (where status.is_shnor) as shnor_count,
         count(status.is_at_risk) > 0 as has_current_year,
         count(*) filter (where status.is_at_risk) as at_risk_count,

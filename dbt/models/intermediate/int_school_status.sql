@@ -10,11 +10,11 @@ with year as (
     from (select distinct method_id, academic_year from {{ ref('int_school_standing') }}) as standing
     inner join {{ source('reference', 'academic_year') }} as this on standing.academic_year = this.academic_year
     left join {{ source('reference', 'academic_year') }} as before on this.previous_year = before.academic_year
-    -- a list needs results of the year before it
+    -- a list needs results of the year before it, the zone of risk those of the year itself
     where exists (
         select 1
         from {{ ref('int_result_count') }} as result
-        where result.method_id = standing.method_id and result.academic_year = this.previous_year
+        where result.method_id = standing.method_id and result.academic_year in (this.previous_year, this.academic_year)
     )
 ),
 

@@ -1,0 +1,139 @@
+"""Wall time and peak memory of a whole run on the real region against a bare DuckDB script, in one run.
+
+Prints three things apart: the fixed start of Dagster and dbt (a run on a home with one small file), the bare
+scripts, and `opora run`; then the ratios. Figures of the bare script and of the marts are compared first: a
+ratio of different work says nothing. Usage: `make bench`, or `python benchmarks/region.py [REGION] [--runs N]`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import duckdb
+
+ROOT = Path(__file__).resolve().parent.parent
+DEFAULT_REGION = ROOT.parent / "shared" / "data" / "real" / "altai-krai-vpr"
+PARTS = ("participants", "registry", "context", "reference", "manifest.csv")
+OPORA = str(Path(sys.executable).with_name("opora"))
+BARE = str(ROOT / "benchmarks" / "bare_region.py")
+SMALL = "логин,имя,регион\nsch990001,Школа 1,Первый район\n"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Wall seconds and peak resident memory of one command."""
+
+    seconds: float
+    megabytes: float
+
+
+def measure(command: Sequence[str]) -> Cost:
+    """Run a command to its end; raises CalledProcessError if it fails."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT)
+    output = process.stdout.read() if process.stdout else b""
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - started
+    if os.waitstatus_to_exitcode(status) != 0:
+        raise subprocess.CalledProcessError(status, command, output)
+    return Cost(seconds, usage.ru_maxrss / 1024)
+
+
+def median(costs: Sequence[Cost]) -> Cost:
+    return Cost(statistics.median(c.seconds for c in costs), max(c.megabytes for c in costs))
+
+
+def home_with(folder: Path, region: Path | None) -> Path:
+    """A new home: the region linked into landing, or one small register."""
+    shutil.rmtree(folder, ignore_errors=True)
+    landing = folder / "landing"
+    landing.mkdir(parents=True)
+    if region is None:
+        (landing / "реестр.csv").write_text(SMALL, encoding="utf-8")
+    else:
+        for part in PARTS:
+            (landing / part).symlink_to(region / part)
+    return folder
+
+
+def run_opora(home: Path, region: Path | None) -> Cost:
+    return measure([OPORA, "run", "--home", str(home_with(home, region))])
+
+
+def differences(home: Path, bare: Path) -> int:
+    """School × procedure figures in which the marts and the bare script differ, quarantined rows aside."""
+    marts = home / "releases" / "current" / "official"
+    with duckdb.connect(str(marts / "marts.duckdb"), read_only=True) as connection:
+        row = connection.execute(
+            f"""
+            with ours as (
+                select academic_year, substr(school_id, 2) as school_key, procedure_id,
+                       own_participants, own_below_minimum
+                from procedure_result where state = 'held'
+            ),
+            theirs as (
+                select academic_year, school_key, participants, below_minimum,
+                       'vpr_' || grade || '_' || replace(replace(subject, 'russkiy', 'russian'),
+                                                         'matematika', 'mathematics') as procedure_id
+                from read_parquet('{bare / "results.parquet"}')
+            )
+            select count(*) from ours join theirs using (academic_year, school_key, procedure_id)
+            where abs(own_participants - participants) > 30 or abs(own_below_minimum - below_minimum) > 30
+            """
+        ).fetchone()
+    return int(row[0]) if row else -1
+
+
+@click.command()
+@click.argument("region", type=click.Path(path_type=Path), default=DEFAULT_REGION)
+@click.option("--runs", default=3, show_default=True, help="Runs of each command; medians are printed.")
+def main(region: Path, runs: int) -> None:
+    """Measure and print."""
+    if not region.is_dir():
+        raise click.ClickException(f"{region} is not there; name the folder of the region.")
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        (work / "bare").mkdir()
+        bare_command = [sys.executable, BARE, str(region), str(work / "bare")]
+        fixed, bare, keeping, whole = [], [], [], []
+        run_opora(work / "small", None)  # parses dbt and fills caches
+        for _ in range(runs):
+            fixed.append(run_opora(work / "small", None))
+            bare.append(measure(bare_command))
+            keeping.append(measure([*bare_command, "--keep"]))
+            whole.append(run_opora(work / "region", region))
+        wrong = differences(work / "region", work / "bare")
+        again = measure([OPORA, "run", "--home", str(work / "region")])
+    report(median(fixed), median(bare), median(keeping), median(whole), again, wrong)
+
+
+def report(fixed: Cost, bare: Cost, keeping: Cost, whole: Cost, again: Cost, wrong: int) -> None:
+    """The table, and the ratios with the fixed start taken off."""
+    lines = (
+        ("fixed start: opora run, one small register", fixed),
+        ("bare script, aggregation only", bare),
+        ("bare script that also keeps all cells", keeping),
+        ("opora run, whole region", whole),
+        ("opora run again, nothing new", again),
+    )
+    for name, cost in lines:
+        click.echo(f"{name:<46} {cost.seconds:7.2f} s {cost.megabytes:8.0f} MB")
+    work = whole.seconds - fixed.seconds
+    click.echo(f"work of the run without the fixed start           {work:7.2f} s")
+    click.echo(f"  / bare script that keeps all cells              {work / keeping.seconds:7.2f} ×")
+    click.echo(f"  / bare script, aggregation only                 {work / bare.seconds:7.2f} ×")
+    click.echo(f"school × procedure figures that differ by more than the quarantined rows: {wrong}")
+
+
+if __name__ == "__main__":
+    main()
