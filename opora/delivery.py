@@ -78,9 +78,7 @@ class DeliveryRecord(BaseModel):
     layout_ids: list[str] = []
     intake_version: str
     academic_years: list[str] = Field(default=[], description="measured years, or `undated`")
-    parts: list[tuple[str, str]] = Field(
-        default=[], description="table and measured year of each part of the lake"
-    )
+    parts: list[tuple[str, str]] = Field(default=[], description="table and measured year of each part of the lake")
     noted: str = Field(default="", description="what a delivery note said of the file")
     tables: dict[str, int] = Field(default={}, description="rows given to each lake table")
     rows: RowCounts = RowCounts()
@@ -123,8 +121,6 @@ def write_issues(home: Home, delivery_id: str, issues: pl.DataFrame) -> None:
 def read_issues(home: Home, delivery_ids: Iterable[str] | None = None) -> pl.DataFrame:
     """The issues of the named deliveries, or of all."""
     wanted = None if delivery_ids is None else set(delivery_ids)
-    files = [
-        path for path in sorted(home.quarantine.glob("*.parquet")) if wanted is None or path.stem in wanted
-    ]
+    files = [path for path in sorted(home.quarantine.glob("*.parquet")) if wanted is None or path.stem in wanted]
     empty = pl.DataFrame(schema=ISSUE_SCHEMA)
     return pl.concat([empty, *(pl.read_parquet(path) for path in files)])

@@ -291,9 +291,7 @@ def store(home: Home, result: Processed, years: Collection[str] | None = None) -
     """
     record = result.record
     wanted = {
-        key: frame
-        for key, frame in result.parts.items()
-        if years is None or key[1] in years or key[1] == UNDATED
+        key: frame for key, frame in result.parts.items() if years is None or key[1] in years or key[1] == UNDATED
     }
     if result.parts and not wanted:
         return
@@ -313,9 +311,7 @@ def store(home: Home, result: Processed, years: Collection[str] | None = None) -
 # --- one file ------------------------------------------------------------------------------------------
 
 
-def process(
-    file: Landed, layouts: Sequence[Layout], reference: Reference, version: str, noted: Facts
-) -> Processed:
+def process(file: Landed, layouts: Sequence[Layout], reference: Reference, version: str, noted: Facts) -> Processed:
     """Read, recognise, map and judge one file. Never raises for what a supplier may send."""
     record = DeliveryRecord(
         delivery_id=file.delivery_id,
@@ -333,9 +329,7 @@ def process(
             raise _not_a_table(file)
         sheets = [sheet for sheet in read_sheets(file.path) if sheet.grid.height]
         if not sheets:
-            raise Refusal(
-                "no_data_rows", "Файл пуст.", "Проверьте, что выгрузка сохранилась, и пришлите снова."
-            )
+            raise Refusal("no_data_rows", "Файл пуст.", "Проверьте, что выгрузка сохранилась, и пришлите снова.")
         return _process_sheets(file, sheets, layouts, reference, noted, record)
     except (Refusal, UnreadableFile) as refusal:
         return _refused(record, file, refusal)
@@ -615,8 +609,7 @@ def _path_contradicts(facts: Facts, path_says: Facts, block: Block) -> pl.DataFr
     rows = [
         {
             "value": str(getattr(path_says, name)),
-            "reason_ru": f"Имя файла говорит: {word} {getattr(path_says, name)}; "
-            f"содержание: {getattr(facts, name)}.",
+            "reason_ru": f"Имя файла говорит: {word} {getattr(path_says, name)}; содержание: {getattr(facts, name)}.",
         }
         for name, word in words.items()
         if None not in (getattr(facts, name), getattr(path_says, name))
@@ -642,9 +635,7 @@ def _same(content: object, path: object) -> bool:
     return content in (path, "gve") or str(content).startswith(f"{path}_")
 
 
-def _issue_table(
-    issues: Sequence[pl.DataFrame], file: Landed, delivery_id: str, only_year: str | None
-) -> pl.DataFrame:
+def _issue_table(issues: Sequence[pl.DataFrame], file: Landed, delivery_id: str, only_year: str | None) -> pl.DataFrame:
     """All issues of a file; one that is about no row belongs to the year of the file, if it has only one."""
     wanted = [*ISSUE_COLUMNS, "sheet", "academic_year"]
     no_year = pl.lit(None, pl.String).alias("academic_year")
@@ -706,9 +697,7 @@ def _noted_facts(row: dict[str, str | None], reference: Reference) -> Facts:
     )
 
 
-def _delivery_notes(
-    files: Sequence[Landed], layouts: Sequence[Layout], reference: Reference
-) -> dict[str, Facts]:
+def _delivery_notes(files: Sequence[Landed], layouts: Sequence[Layout], reference: Reference) -> dict[str, Facts]:
     """All delivery notes of landing: small text files whose header says that they are one."""
     note_layouts = [layout for layout in layouts if layout.id == NOTE_LAYOUT]
     notes: dict[str, Facts] = {}

@@ -43,8 +43,7 @@ def keyed_hash(values: pl.Series, secret: str) -> pl.Series:
     people = pl.DataFrame({"value": values.cast(pl.String)}).to_arrow()  # noqa: F841 - DuckDB reads it by name
     with duckdb.connect() as connection:
         query = (
-            "select left(sha256($outer::blob || unhex(sha256($inner::blob || encode(value)))), 32) as value"
-            " from people"
+            "select left(sha256($outer::blob || unhex(sha256($inner::blob || encode(value)))), 32) as value from people"
         )
         hashed = connection.execute(query, {"inner": inner, "outer": outer}).pl()
     return hashed["value"].alias(values.name)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from opora.layouts.model import Layout, normalise_header
+from opora.layouts.model import AUXILIARY, Layout, normalise_header
 from opora.reading import Sheet, clean
 
 HEADER_WITHIN = 25
@@ -179,9 +179,11 @@ def _block(sheet: Sheet, place: _Place, end: int, previous: int) -> Block:
             if header and source.matches(header):
                 fields[name] = column
                 break
+    # a column that only helps to recognise the table, such as the score 0, may be a value too
+    taken = {column for name, column in fields.items() if name not in AUXILIARY}
     tasks, pivots = [], []
     for header, column in zip(headers, names, strict=True):
-        if not header or column in fields.values():
+        if not header or column in taken:
             continue
         if layout.tasks and re.search(layout.tasks, header):
             tasks.append((column, header))
