@@ -1,0 +1,186 @@
+"""The whole job on one region's real data: 1.29 million rows, three yearly layouts. Aggregates only.
+
+Skipped with a reason where the data is absent; it is read where it lies and nothing of it is kept.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from opora.delivery import read_records
+from opora.explain import explain_school
+from opora.home import Home
+from opora.release import current_release
+from pipelines.run import run_now
+from tests.conftest import REAL_DATA, Region
+
+ALTAI = REAL_DATA / "altai-krai-vpr"
+PARTS = ("participants", "registry", "context", "reference", "manifest.csv")
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(not ALTAI.is_dir(), reason=f"the real region is not at {ALTAI}; set OPORA_REAL_DATA"),
+]
+
+
+@pytest.fixture(scope="module")
+def region(tmp_path_factory: pytest.TempPathFactory) -> Region:
+    home = Home(tmp_path_factory.mktemp("real")).ensure()
+    for part in PARTS:
+        (home.landing / part).symlink_to(ALTAI / part)
+    outcome = run_now(home)
+    assert outcome.succeeded, outcome.failures
+    return Region(home)
+
+
+@pytest.fixture(scope="module")
+def manifest() -> pl.DataFrame:
+    return pl.read_csv(ALTAI / "manifest.csv")
+
+
+def test_every_row_is_accounted_for(region: Region, manifest: pl.DataFrame) -> None:
+    records = {record.file_name: record for record in read_records(region.home).values()}
+    protocols = {name: record for name, record in records.items() if name.startswith("participants/")}
+    assert {name: record.rows.rows_in for name, record in protocols.items()} == dict(
+        zip(manifest["file"], manifest["rows"], strict=True)
+    )
+    assert all(record.rows.adds_up for record in records.values())
+    assert not [record.file_name for record in records.values() if record.status == "refused"]
+    total = sum(record.rows.rows_in for record in protocols.values())
+    assert total == manifest["rows"].sum() == 1_290_355
+    quarantined = sum(record.rows.quarantined for record in protocols.values())
+    assert 0 < quarantined < 300
+
+
+def test_years_are_the_measured_ones(region: Region) -> None:
+    records = [r for r in read_records(region.home).values() if r.file_name.startswith("participants/")]
+    years = {record.file_name.split("/")[1]: set(record.academic_years) for record in records}
+    assert years == {"2020": {"2019-2020"}, "2021": {"2020-2021"}, "2022": {"2021-2022"}}
+    sittings = duckdb.sql(
+        f"""
+        select distinct measured_year, held_year, pupil_grade - test_grade
+        from read_parquet('{region.home.lake}/assessment_result/*/*.parquet') order by 1
+        """
+    ).fetchall()
+    assert sittings == [("2019-2020", "2020-2021", 1), ("2020-2021", "2020-2021", 0), ("2021-2022", "2021-2022", 0)]
+
+
+def test_schools_of_each_year_are_all_there(region: Region) -> None:
+    """639 schools in 2020 and 652 in 2021 by the folder's README; logins of 2022 differ only in their prefix."""
+    counts = dict(
+        duckdb.sql(
+            f"""
+            select measured_year, count(distinct school_key)
+            from read_parquet('{region.home.lake}/assessment_result/*/*.parquet') group by 1
+            """
+        ).fetchall()
+    )
+    assert counts == {"2019-2020": 639, "2020-2021": 652, "2021-2022": 435}
+    with region.marts() as marts:
+        joined = marts.execute(
+            """
+            select count(distinct school_id) from school_key
+            where key_kind = 'vpr_login' and academic_year = '2021-2022' and school_id = 's' || key_value
+            """
+        ).fetchone()
+    assert joined is not None
+    assert joined[0] >= 435
+
+
+def test_shares_agree_with_the_published_check(region: Region) -> None:
+    """Shares of «2» that the folder's README names, by the official scale of 2021, absentees excluded."""
+    with region.marts() as marts:
+        shares = {
+            (year, procedure): round(share * 100, 1)
+            for year, procedure, share in marts.execute(
+                "select academic_year, procedure_id, below_share from region_summary where below_share is not null"
+            ).fetchall()
+        }
+    expected = {
+        ("2020-2021", "vpr_5_mathematics"): 14.8,
+        ("2020-2021", "vpr_6_mathematics"): 16.0,
+        ("2020-2021", "vpr_6_russian"): 18.3,
+        ("2019-2020", "vpr_5_mathematics"): 20.7,
+        ("2019-2020", "vpr_6_mathematics"): 22.6,
+        ("2019-2020", "vpr_6_russian"): 27.8,
+    }
+    assert {key: shares[key] for key in expected} == pytest.approx(expected, abs=0.15)
+
+
+def test_absentees_and_their_zeros_are_in_no_denominator(region: Region) -> None:
+    absent = duckdb.sql(
+        f"""
+        select measured_year, count(*), count(total_score)
+        from read_parquet('{region.home.lake}/assessment_result/*/*.parquet')
+        where attendance = 'absent' group by 1 order by 1
+        """
+    ).fetchall()
+    assert [row[2] for row in absent] == [0, 0, 0], "an absentee has no score, not a zero"
+    assert absent[-1][1] == 1_317
+    assert absent[1][1] == pytest.approx(70_901, abs=20)
+
+
+def test_colleges_are_no_schools(region: Region) -> None:
+    with region.marts() as marts:
+        colleges, listed = marts.execute(
+            """
+            select count(*), count(*) filter (school_id in (select school_id from school_status where is_shnor))
+            from school where not is_school
+            """
+        ).fetchone() or (0, 0)
+    assert colleges >= 4
+    assert listed == 0
+
+
+def test_the_list_of_2021_2022_rests_on_two_measured_years(region: Region) -> None:
+    with region.marts() as marts:
+        listed, by_two_years, unexplained = marts.execute(
+            """
+            select count(*) filter (is_shnor), count(*) filter (shnor_basis in ('two_years', 'both')),
+                   count(*) filter (is_shnor and (reason_ru is null or evidence_participants is null))
+            from school_status where academic_year = '2021-2022'
+            """
+        ).fetchone() or (0, 0, 0)
+        schools = [
+            row[0]
+            for row in marts.execute(
+                """
+                select school_id from school_status where is_shnor and academic_year = '2021-2022'
+                order by hash(school_id) limit 5
+                """
+            ).fetchall()
+        ]
+    assert 100 < listed < 300
+    assert by_two_years > 0
+    assert unexplained == 0
+    for school in schools:
+        text = "\n".join(explain_school(region.home, school, "2021-2022"))
+        assert "НИЗКИЙ РЕЗУЛЬТАТ" in text
+        assert "participants/2020/" in text
+        assert ", строки " in text
+
+
+def test_formal_flags_follow_from_integers(region: Region) -> None:
+    with region.marts() as marts:
+        wrong = marts.execute(
+            """
+            select count(*) from procedure_result
+            where state = 'held' and is_low <> (below_minimum * 100 >= 30 * participants)
+            """
+        ).fetchone()
+    assert wrong == (0,)
+
+
+def test_the_same_files_again_give_the_same_marts(region: Region) -> None:
+    before = current_release(region.home)
+    outcome = run_now(region.home, reread=True, force=True)
+    assert outcome.succeeded, outcome.failures
+    after = current_release(region.home)
+    assert before is not None
+    assert after is not None
+    assert before.release_id != after.release_id
+    marts = [Path("official", path.name).as_posix() for path in (after.folder / "official").glob("*.parquet")]
+    assert {m: before.manifest["files"][m] for m in marts} == {m: after.manifest["files"][m] for m in marts}
