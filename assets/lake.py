@@ -47,6 +47,9 @@ def build_lake_assets(partitions: dg.StaticPartitionsDefinition) -> list[dg.Asse
             ingest(opora_home.home, opora_home.reference(), years=years, reread=True)
         for spec in dated:
             if lake_key(spec.table) in context.selected_asset_keys:
+                for year in years:
+                    rows = {"dagster/row_count": _rows(opora_home.home, spec, year)}
+                    context.add_asset_metadata(rows, asset_key=lake_key(spec.table), partition_key=year)
                 yield _result(opora_home.home, spec, years)
 
     @dg.multi_asset(
@@ -83,12 +86,9 @@ def _result(home: Home, spec: Table, years: Sequence[str]) -> dg.MaterializeResu
     """What the lake holds of a table for these years, judged against the registry."""
     files = [path for year in years for path in home.lake_files(spec.table, year)]
     frame = pl.read_parquet(files, hive_partitioning=False) if files else None
-    counts = {year: _rows(home, spec, year) for year in years}
-    metadata: dict[str, Any] = {
-        "dagster/row_count": sum(counts.values()),
-        "parts": len(files),
-        "rows_by_year": dg.MetadataValue.json({year: count for year, count in counts.items() if count}),
-    }
+    metadata: dict[str, Any] = {"parts": len(files)}
+    if not spec.partitioned:
+        metadata["dagster/row_count"] = 0 if frame is None else frame.height
     if frame is not None and not spec.restricted:
         metadata["preview"] = dg.MetadataValue.md(_preview(frame))
     return dg.MaterializeResult(

@@ -48,7 +48,7 @@ class ReleaseConfig(dg.Config):
 )
 def candidate(context: dg.AssetExecutionContext, opora_home: OporaHome) -> dg.MaterializeResult:
     home, run_id = opora_home.home, context.run.root_run_id or context.run_id
-    clear_leftovers(home, keep=run_id)
+    clear_leftovers(home)
     folder = write_candidate(home, opora_home.reference(), opora_home.build_database(run_id), run_id)
     verdicts = judge_candidate(folder)
     counts = read_release(folder).manifest["row_counts"]

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from filelock import FileLock
 from rich.console import Console
 from rich.table import Table as Grid
 
@@ -24,7 +25,13 @@ from opora.home import PROJECT, Home
 
 F = TypeVar("F", bound=Callable[..., Any])
 console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
 MOST_ISSUES_SHOWN = 20
+
+
+def say(words: str, *, style: str | None = None, to: Console = console) -> None:
+    """Words as they are: file names hold brackets, and a line that is piped on is not to be folded."""
+    to.print(words, style=style, markup=False, soft_wrap=True)
 
 
 class Refused(click.ClickException):
@@ -33,7 +40,7 @@ class Refused(click.ClickException):
     exit_code = 1
 
     def show(self, file: Any = None) -> None:
-        Console(stderr=True, highlight=False).print(self.message, markup=False)
+        say(self.message, to=errors)
 
 
 def with_home(command: F) -> F:
@@ -74,12 +81,11 @@ def demo(home: Home, seed: int | None, schools: int) -> None:
     arguments = {} if seed is None else {"seed": seed}
     with console.status("Пишу поставки выдуманного региона…"):
         summary = write_region(home.root, schools=schools, **arguments)
-    console.print(f"Поставки выдуманного региона: {home.landing}", markup=False)
-    console.print(
+    say(f"Поставки выдуманного региона: {home.landing}")
+    say(
         f"{summary.region_name}: школ {summary.schools}, муниципалитетов {summary.municipalities}, "
         f"учеников {summary.pupils}; файлов {summary.deliveries}, строк {summary.rows}.\n"
         f"Что в них верно и что испорчено нарочно: {home.root / 'truth'}",
-        markup=False,
     )
 
 
@@ -102,14 +108,12 @@ def receive(home: Home, sources: Sequence[Path], link: bool) -> None:
             shutil.copytree(source, target)
         else:
             shutil.copy2(source, target)
-        console.print(f"{source} → {target}", markup=False)
+        say(f"{source} → {target}")
 
 
 @main.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "--home", type=click.Path(path_type=Path), default=None, envvar="OPORA_HOME", help="Чьи раскладки."
-)
+@click.option("--home", type=click.Path(path_type=Path), default=None, envvar="OPORA_HOME", help="Чьи раскладки.")
 def check(paths: Sequence[Path], home: Path | None) -> None:
     """Проверить файлы теми же правилами, что и приём, ничего не загружая."""
     from opora import intake
@@ -129,13 +133,12 @@ def check(paths: Sequence[Path], home: Path | None) -> None:
 def _print_delivery(result: Any) -> None:
     record = result.record
     words = {"accepted": "принят", "accepted_with_quarantine": "принят не весь", "refused": "ОТКЛОНЁН"}
-    console.print(f"{record.file_name}: {words[record.status]}", style="bold", markup=False)
+    say(f"{record.file_name}: {words[record.status]}", style="bold")
     if record.status != "refused":
         rows = record.rows
-        console.print(
+        say(
             f"  раскладка: {', '.join(record.layout_ids)}; строк {rows.rows_in}: принято {rows.accepted}, "
             f"отложено {rows.quarantined}, не данные {rows.non_data}; годы: {', '.join(record.academic_years) or '—'}",
-            markup=False,
         )
     shown = result.issues.head(MOST_ISSUES_SHOWN)
     for issue in shown.iter_rows(named=True):
@@ -148,11 +151,9 @@ def _print_delivery(result: Any) -> None:
             )
             if value
         )
-        console.print(
-            f"  [{issue['check_id']}] {place}: {issue['reason_ru']} {issue['remedy_ru']}", markup=False
-        )
+        say(f"  [{issue['check_id']}] {place}: {issue['reason_ru']} {issue['remedy_ru']}")
     if result.issues.height > MOST_ISSUES_SHOWN:
-        console.print(f"  … и ещё {result.issues.height - MOST_ISSUES_SHOWN}", markup=False)
+        say(f"  … и ещё {result.issues.height - MOST_ISSUES_SHOWN}")
 
 
 # --- runs ----------------------------------------------------------------------------------------------
@@ -160,9 +161,7 @@ def _print_delivery(result: Any) -> None:
 
 @main.command()
 @with_home
-@click.option(
-    "--year", "years", multiple=True, metavar="2022-2023", help="Только этот учебный год; можно повторять."
-)
+@click.option("--year", "years", multiple=True, metavar="2022-2023", help="Только этот учебный год; можно повторять.")
 @click.option("--reread", is_flag=True, help="Перечитать и те файлы, что уже приняты.")
 @click.option("--force", is_flag=True, help="Выпустить, даже если ничего не изменилось.")
 def run(home: Home, years: Sequence[str], reread: bool, force: bool) -> None:
@@ -172,11 +171,12 @@ def run(home: Home, years: Sequence[str], reread: bool, force: bool) -> None:
     from opora.release import current_release
 
     home.ensure()
-    if not (reread or force or years) and nothing_new(home, load_reference()):
-        console.print("Нового нет: поставки, справочники и код те же. Выпуск прежний.")
-        _print_summary(home)
-        return
-    with console.status("Запускаю…") as status:
+    with console.status("Жду, пока закончится другой прогон…") as status, FileLock(home.root / ".run.lock"):
+        if not (reread or force or years) and nothing_new(home, load_reference()):
+            say("Нового нет: поставки, справочники и код те же. Выпуск прежний.")
+            _print_summary(home)
+            return
+        status.update("Запускаю…")
         from pipelines.run import run_now
 
         try:
@@ -192,7 +192,7 @@ def run(home: Home, years: Sequence[str], reread: bool, force: bool) -> None:
             + "\nПодробности: opora ui, прогоны (Runs)."
         )
     if current_release(home) and not outcome.release_is_new:
-        console.print("Витрины те же, что в прежнем выпуске: новый не сделан.")
+        say("Витрины те же, что в прежнем выпуске: новый не сделан.")
     _print_summary(home)
 
 
@@ -208,13 +208,9 @@ def _print_summary(home: Home) -> None:
 
     summary = summarise(home)
     if summary is None:
-        raise Refused(
-            f"В {home.root} ещё нет выпуска. Положите файлы в {home.landing} и запустите opora run."
-        )
-    console.print(
-        f"Выпуск {summary.release_id} ({summary.maturity_ru}): {summary.folder}", style="bold", markup=False
-    )
-    console.print(summary.deliveries_ru, markup=False)
+        raise Refused(f"В {home.root} ещё нет выпуска. Положите файлы в {home.landing} и запустите opora run.")
+    say(f"Выпуск {summary.release_id} ({summary.maturity_ru}): {summary.folder}", style="bold")
+    say(summary.deliveries_ru)
     grid = Grid(*summary.heading, title="Списки для адресной поддержки", title_justify="left")
     for column in grid.columns[1:]:
         column.justify = "right"
@@ -222,7 +218,7 @@ def _print_summary(home: Home) -> None:
         grid.add_row(*cells)
     console.print(grid)
     for line in summary.notes_ru:
-        console.print(line, markup=False)
+        say(line)
 
 
 @main.command()
@@ -238,7 +234,7 @@ def explain(home: Home, school: str, year: str | None) -> None:
     except UnknownSchool as error:
         raise Refused(str(error)) from error
     for line in lines:
-        console.print(line, markup=False, soft_wrap=True)
+        say(line)
 
 
 @main.command()
@@ -255,7 +251,7 @@ def ui(home: Home, port: int, host: str) -> None:
         "DAGSTER_DISABLE_TELEMETRY": "true",
     }
     command = [str(Path(sys.executable).with_name("dagster")), "dev", "-w", str(PROJECT / "workspace.yaml")]
-    console.print(f"http://{host}:{port}", markup=False)
+    say(f"http://{host}:{port}")
     sys.exit(subprocess.call([*command, "-p", str(port), "-h", host], cwd=PROJECT, env=environment))
 
 
@@ -277,9 +273,7 @@ def list_releases(home: Home) -> None:
     for item in releases(home):
         mark = "→" if current and current.release_id == item.release_id else " "
         counts = item.manifest["row_counts"]
-        console.print(
-            f"{mark} {item.release_id}  школ {counts['school']}, поставок {counts['delivery']}", markup=False
-        )
+        say(f"{mark} {item.release_id}  школ {counts['school']}, поставок {counts['delivery']}")
 
 
 @release.command()
@@ -299,7 +293,7 @@ def verify(home: Home, release_id: str | None) -> None:
     wrong = wrong_files(item)
     if wrong:
         raise Refused(f"Выпуск {item.release_id} повреждён:\n" + "\n".join(f"  • {line}" for line in wrong))
-    console.print(f"Выпуск {item.release_id} цел: файлов {len(item.manifest['files'])}.", markup=False)
+    say(f"Выпуск {item.release_id} цел: файлов {len(item.manifest['files'])}.")
 
 
 @release.command()
@@ -314,7 +308,7 @@ def rollback(home: Home, release_id: str) -> None:
         item = roll_back(home, release_id)
     except ReleaseError as error:
         raise Refused(str(error)) from error
-    console.print(f"Действует выпуск {item.release_id}.", markup=False)
+    say(f"Действует выпуск {item.release_id}.")
 
 
 if __name__ == "__main__":

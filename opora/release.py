@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,6 +36,7 @@ OFFICIAL = "official"
 DATABASE = "marts.duckdb"
 _CANDIDATE = ".candidate-"
 _REFUSED = ".refused-"
+LEFTOVER_SECONDS = 24 * 3600
 # What a mart's figures depend on besides the deliveries; a change of any of it is a new release.
 _SOURCES = ("dbt/models", "dbt/macros", "schemas/marts", "schemas/lake", "reference")
 
@@ -283,8 +285,9 @@ def rollback(home: Home, release_id: str) -> Release:
     return release
 
 
-def clear_leftovers(home: Home, keep: str) -> None:
-    """Remove candidates of runs that were killed, except the named run's."""
-    for folder in home.releases.glob(f"{_CANDIDATE}*"):
-        if folder.name != f"{_CANDIDATE}{keep}":
+def clear_leftovers(home: Home) -> None:
+    """Remove what runs that were killed left behind; a younger folder may belong to a run that goes on."""
+    oldest = time.time() - LEFTOVER_SECONDS
+    for folder in (*home.releases.glob(f"{_CANDIDATE}*"), *home.build.glob("*")):
+        if folder.is_dir() and folder.stat().st_mtime < oldest:
             shutil.rmtree(folder, ignore_errors=True)

@@ -32,9 +32,7 @@ def test_every_result_is_the_true_one(demo_region: Region) -> None:
     found = _mart(demo_region, "procedure_result").with_columns(pl.col(numbers).fill_null(0))
     keys = ["academic_year", "school_id", "procedure_id"]
     joined = truth.join(found, on=keys, how="left", suffix="_found")
-    wrong = joined.filter(
-        pl.any_horizontal(pl.col(c).ne_missing(pl.col(f"{c}_found")) for c in ["state", *numbers])
-    )
+    wrong = joined.filter(pl.any_horizontal(pl.col(c).ne_missing(pl.col(f"{c}_found")) for c in ["state", *numbers]))
     assert wrong.is_empty(), wrong
     assert truth.height > 1000
 
@@ -201,7 +199,10 @@ def test_rows_named_by_explain_hold_the_counted_participants(demo_region: Region
         ).fetchall()
         keys = dict(
             marts.execute(
-                "select key_value, school_id from school_key where key_kind = 'vpr_login' and academic_year = '2020-2021'"
+                """
+                select key_value, school_id from school_key
+                where key_kind = 'vpr_login' and academic_year = '2020-2021'
+                """
             ).fetchall()
         )
     assert len(results) > 30
@@ -246,9 +247,7 @@ def _planted_surnames(landing: Path) -> set[str]:
         if b"SurnameCell" in head:
             frame = pl.read_csv(path, separator=";", infer_schema=False)
             people |= set((frame["SurnameCell"] + " " + frame["NameCell"]).drop_nulls().to_list()[:100])
-            people |= set(
-                (frame["DocumentSeriesCode"] + frame["DocumentNumberCode"]).drop_nulls().to_list()[:100]
-            )
+            people |= set((frame["DocumentSeriesCode"] + frame["DocumentNumberCode"]).drop_nulls().to_list()[:100])
             people |= set(
                 (frame["DocumentSeriesCode"] + " " + frame["DocumentNumberCode"]).drop_nulls().to_list()[:100]
             )
@@ -268,9 +267,7 @@ def _content(path: Path) -> bytes:
         return "\n".join(texts.to_list()).encode()
     if path.suffix == ".duckdb":
         with duckdb.connect(str(path), read_only=True) as connection:
-            tables = [
-                row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()
-            ]
+            tables = [row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()]
             parts = [str(connection.execute(f"select * from {name}").fetchall()) for name in tables]
         return "\n".join(parts).encode()
     return path.read_bytes()

@@ -45,9 +45,7 @@ def _second_release(home: Home) -> str:
     candidate = home.releases / ".candidate-second"
     shutil.copytree(first.folder, candidate)
     manifest = candidate / "manifest.json"
-    manifest.write_text(
-        manifest.read_text(encoding="utf-8").replace(first.release_id, "second"), encoding="utf-8"
-    )
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace(first.release_id, "second"), encoding="utf-8")
     database = candidate / "official" / "marts.duckdb"
     database.chmod(0o644)
     with duckdb.connect(str(database)) as connection:
