@@ -1,0 +1,814 @@
+"""Programmes of support as data: the model of `reference/programmes/*.yaml`, their loader, flat tables, drafts.
+
+Belongs here: the shape of a programme, the closed catalogues (what an indicator may be computed from, what
+executors may report), checks within a programme, the calendar dates its windows fall on.
+Does not belong here: the programmes themselves (YAML) and the figures (dbt).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import polars as pl
+from pydantic import AfterValidator, model_validator
+
+from opora.reference import (
+    AcademicYearId,
+    Fact,
+    ProceduresFile,
+    ReferenceFileError,
+    default_root,
+    parse_file,
+)
+
+# --- closed catalogues -----------------------------------------------------------------------------
+
+Level = Literal["region", "municipality"]
+Population = Literal["all", "shnor", "risk", "programme"]
+ListPopulation = Literal["all", "shnor", "risk", "programme_list"]
+ValueKind = Literal[
+    "share_of_schools",  # schools of the population with the fact / schools of the population
+    "count_schools",  # schools of the population with the fact
+    "pooled_share",  # participants with the fact / participants, summed over schools and procedures
+    "count_participants",  # participants with the fact, summed over schools and procedures
+    "count_quantity",  # sum of the quantities reported
+    "share_of_quantity",  # sum of the quantities / sum of the denominators
+]
+Kind = Literal[
+    "share_of_schools",
+    "count_schools",
+    "pooled_share",
+    "count_participants",
+    "count_quantity",
+    "share_of_quantity",
+    "change_of_count",  # this period minus the one before, of a value that is a count
+    "change_of_share",  # the same of a share
+    "ratio_to_baseline",  # the value beside its baseline multiplied or divided as the target says
+    "not_computable",
+]
+Comparison = Literal["level", "change", "ratio"]
+Denominator = Literal["schools", "participants", "reported_total", "graduates", "takers_of_subjects"]
+Comparator = Literal["=", ">=", "<=", ">", "<", "divide_by", "multiply_by", "decrease_at_least_pct"]
+Attempt = Literal["first", "final"]
+
+COUNTS: frozenset[str] = frozenset({"count_schools", "count_participants", "count_quantity"})
+SHARES: frozenset[str] = frozenset({"share_of_schools", "pooled_share", "share_of_quantity"})
+
+
+@dataclass(frozen=True)
+class FactDefinition:
+    """What an indicator may be computed from, and by which kinds of value."""
+
+    title_ru: str
+    kinds: frozenset[str]
+
+
+_OF_SCHOOLS = frozenset({"share_of_schools", "count_schools"})
+_OF_PARTICIPANTS = frozenset({"pooled_share", "count_participants"})
+_OF_PUPILS = frozenset({"share_of_quantity", "count_quantity"})
+
+FACTS: Mapping[str, FactDefinition] = {
+    "is_shnor": FactDefinition("школа в списке ШНОР года списка", _OF_SCHOOLS),
+    "is_at_risk": FactDefinition("школа в зоне риска по результатам года", _OF_SCHOOLS),
+    "is_in_programme": FactDefinition("школа в списке программы этого периода", _OF_SCHOOLS),
+    "is_assessed": FactDefinition("признак списка решён хотя бы по одной процедуре", _OF_SCHOOLS),
+    "is_adverse_conditions": FactDefinition("школа в неблагоприятных социальных условиях", _OF_SCHOOLS),
+    "has_resource_deficit": FactDefinition("у школы дефицит кадров или материальных ресурсов", _OF_SCHOOLS),
+    "low_in_any_procedure_current_year": FactDefinition(
+        "низкий результат хотя бы по одной процедуре в текущем учебном году", _OF_SCHOOLS
+    ),
+    "listed_again": FactDefinition("школа в списке второй год подряд или дольше", _OF_SCHOOLS),
+    "left_list": FactDefinition("школа была в списке прошлого года и вышла из него", _OF_SCHOOLS),
+    "results_improved": FactDefinition(
+        "доля не справившихся за процедуры показателя меньше, чем в прошлом периоде", _OF_SCHOOLS
+    ),
+    "participants:below_minimum": FactDefinition("участник получил «2» или не преодолел порог", _OF_PARTICIPANTS),
+    "participants:passed": FactDefinition("участник преодолел порог", _OF_PARTICIPANTS),
+    "pupils:passed_all": FactDefinition("выпускник преодолел порог по каждой процедуре показателя", _OF_PUPILS),
+    "certificates:without": FactDefinition("выпускник не получил аттестат", _OF_PUPILS),
+    "exam_sum:at_least": FactDefinition(
+        "сумма лучших результатов выпускника по названному числу предметов ЕГЭ не меньше названной", _OF_PUPILS
+    ),
+}
+
+
+@dataclass(frozen=True)
+class ReturnKind:
+    """What an executor may report.
+
+    A report is a date, a quantity (1 for a plain fact) and a document. `of_total`: the executor also gives the
+    number it is a part of. `by_school`: the report names a school; otherwise its organiser answers for a territory.
+    Several measures of one programme may share a kind; their reports then name the measure.
+    """
+
+    title_ru: str
+    by_school: bool
+    of_total: bool = False
+
+
+RETURN_KINDS: Mapping[str, ReturnKind] = {
+    # a school
+    "school_programme_adopted": ReturnKind("Школьная программа (дорожная карта) принята", True),
+    "prevention_measures_planned": ReturnKind("В школьной программе есть меры профилактики неуспешности", True),
+    "survey_taken": ReturnKind("Школа прошла анкетирование для выявления факторов риска", True),
+    "survey_risks": ReturnKind("Число факторов риска по итоговому анкетированию школы", True),
+    "monitoring_covered": ReturnKind("Школа охвачена мониторингом", True),
+    "agreement": ReturnKind("Соглашение (договор) о партнёрстве", True),
+    "network_membership": ReturnKind("Школа вошла в сеть или сообщество", True),
+    "participation": ReturnKind("Участие школы в мероприятии", True),
+    "methodical_help": ReturnKind("Школе оказана методическая помощь", True),
+    "consultation_point_pupils": ReturnKind("Консультационный пункт для обучающихся", True),
+    "consultation_point_parents": ReturnKind("Консультационный пункт для родителей", True),
+    "individual_plan": ReturnKind("Условия для индивидуальных учебных планов созданы", True),
+    "materials_bank": ReturnKind("Банк методических материалов сформирован", True),
+    "site_section": ReturnKind("Раздел о поддержке школ на сайте", False),
+    "responsible_appointed": ReturnKind("Назначен ответственный за качество образования", True),
+    "teacher_diagnostics": ReturnKind("Педагогов прошли диагностику дефицитов, из всех педагогов", True, True),
+    "course": ReturnKind("Педагогов прошли повышение квалификации, из подлежащих", True, True),
+    "iom": ReturnKind("Педагогов завершили ИОМ, из всех педагогов", True, True),
+    "contest_participation": ReturnKind("Педагогов участвовали в конкурсах, из всех педагогов", True, True),
+    "special_needs_help": ReturnKind("Детей с ОВЗ и инвалидностью получили помощь, из всех таких детей", True, True),
+    # an organiser
+    "programme_adopted": ReturnKind("Региональная или муниципальная программа принята", False),
+    "regulatory_act": ReturnKind("Распорядительный документ издан", False),
+    "methodology": ReturnKind("Методика разработана или пересмотрена", False),
+    "clustering": ReturnKind("Кластеризация школ проведена", False),
+    "analytical_report": ReturnKind("Аналитический отчёт или справка", False),
+    "protocol": ReturnKind("Протокол рабочей группы или совещания", False),
+    "innovation_site": ReturnKind("Инновационная или базовая площадка работает", False),
+    "practice": ReturnKind("Успешная практика описана и распространена", False),
+    "event": ReturnKind("Мероприятие муниципального уровня", False),
+    "regional_event": ReturnKind("Мероприятие регионального уровня", False),
+    "support_event": ReturnKind("Мероприятие адресной методической поддержки", False),
+    "course_programme": ReturnKind("Программа повышения квалификации или модуль", False),
+    "contest": ReturnKind("Профессиональный конкурс проведён", False),
+    # either
+    "measure_done": ReturnKind("Мероприятие дорожной карты выполнено", False),
+}
+
+_RETURN = "return:"
+
+
+def return_kind_of(fact: str | None) -> str | None:
+    return fact.removeprefix(_RETURN) if fact and fact.startswith(_RETURN) else None
+
+
+def _check_return_kind(value: str) -> str:
+    if value not in RETURN_KINDS:
+        raise ValueError(f"unknown kind of report '{value}'; known: {', '.join(RETURN_KINDS)}")
+    return value
+
+
+def _check_fact(value: str) -> str:
+    kind = return_kind_of(value)
+    if kind is None and value not in FACTS:
+        raise ValueError(f"unknown fact '{value}'; known: {', '.join(FACTS)}, {_RETURN}<kind of report>")
+    if kind is not None:
+        _check_return_kind(kind)
+    return value
+
+
+def fact_kinds(fact: str) -> frozenset[str]:
+    """The kinds of value a fact can be counted by."""
+    kind = return_kind_of(fact)
+    if kind is None:
+        return FACTS[fact].kinds
+    report = RETURN_KINDS[kind]
+    kinds = {"count_quantity"}
+    return frozenset(
+        kinds | (_OF_SCHOOLS if report.by_school else set()) | ({"share_of_quantity"} if report.of_total else set())
+    )
+
+
+# --- field types -----------------------------------------------------------------------------------
+
+_PERIOD = {"calendar_year": r"\d{4}", "academic_year": r"\d{4}-\d{4}"}
+
+
+def _check_id(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]+([_-][a-z0-9]+)*", value):
+        raise ValueError(f"'{value}' is not an identifier of small Latin letters, digits, - and _")
+    return value
+
+
+def _check_day(value: str) -> str:
+    try:
+        dt.date.fromisoformat(value if len(value) == 10 else f"2001-{value}")
+    except ValueError as error:
+        raise ValueError(f"'{value}' is neither a day such as 07-31 nor a date such as 2023-07-31") from error
+    return value
+
+
+Id = Annotated[str, AfterValidator(_check_id)]
+FactId = Annotated[str, AfterValidator(_check_fact)]
+ReturnKindId = Annotated[str, AfterValidator(_check_return_kind)]
+Day = Annotated[str, AfterValidator(_check_day)]
+
+
+# --- parts of a programme --------------------------------------------------------------------------
+
+
+class Document(Fact):
+    title_ru: str
+    number_ru: str | None = None
+    signed_on: dt.date | None = None
+    source_ru: str
+
+
+class Territory(Fact):
+    """Where the programme holds; matched to the region code and the municipality of the schools."""
+
+    level: Level
+    title_ru: str
+    region_code: str | None = None
+    municipality_ru: str | None = None
+
+    @model_validator(mode="after")
+    def _named(self) -> Territory:
+        if (self.level == "municipality") != (self.municipality_ru is not None):
+            raise ValueError("municipality_ru stands with the level municipality, and only with it")
+        return self
+
+
+class Period(Fact):
+    """A year of the programme: whose results it is judged by and to whose list its denominators are frozen.
+
+    A baseline period lies before the programme: it is computed to be compared with, and nothing is due in it.
+    """
+
+    period: str
+    is_baseline: bool = False
+    starts_on: dt.date
+    ends_on: dt.date
+    results_year: AcademicYearId
+    list_year: AcademicYearId
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Period:
+        if self.starts_on > self.ends_on:
+            raise ValueError(f"starts_on {self.starts_on} is later than ends_on {self.ends_on}")
+        return self
+
+
+class Window(Fact):
+    """When something is due: days of every period («12-01» to «02-28» crosses the year) or two dates."""
+
+    starts: Day
+    ends: Day
+
+    @model_validator(mode="after")
+    def _alike(self) -> Window:
+        if len(self.starts) != len(self.ends):
+            raise ValueError("starts and ends must both be days or both be dates")
+        if self.is_dated and self.starts > self.ends:
+            raise ValueError(f"starts {self.starts} is later than ends {self.ends}")
+        return self
+
+    @property
+    def is_dated(self) -> bool:
+        return len(self.starts) == 10
+
+    def within(self, period: Period) -> tuple[dt.date, dt.date] | None:
+        """The dates of the window in a period, or None where it has none."""
+        if self.is_dated:
+            start, end = dt.date.fromisoformat(self.starts), dt.date.fromisoformat(self.ends)
+            return (start, end) if period.starts_on <= end <= period.ends_on else None
+        for year in (period.starts_on.year, period.ends_on.year):
+            start = _day_of(year, self.starts)
+            if period.starts_on <= start <= period.ends_on:
+                return start, _day_of(year + (self.ends < self.starts), self.ends)
+        return None
+
+
+def _day_of(year: int, day: str) -> dt.date:
+    """The day of a year; the last of February where «02-29» is not to be had."""
+    month, number = map(int, day.split("-"))
+    if (month, number) == (2, 29):
+        return dt.date(year, 3, 1) - dt.timedelta(days=1)
+    return dt.date(year, month, number)
+
+
+class Baseline(Fact):
+    """What a value is set beside: the figure of the document, a year, or the period before."""
+
+    rule: Literal["document", "year_or_first_with_data", "previous_period"]
+    academic_year: AcademicYearId | None = None
+    value: float | None = None
+    note_ru: str | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Baseline:
+        if (self.rule == "document") != (self.value is not None):
+            raise ValueError("value stands with the rule document, and only with it")
+        if self.rule == "year_or_first_with_data" and self.academic_year is None:
+            raise ValueError("academic_year is missing")
+        return self
+
+
+class Target(Fact):
+    period: str
+    comparator: Comparator
+    value: float
+
+
+class Indicator(Fact):
+    """A figure the programme is judged by. `of` is the value whose change or ratio is taken."""
+
+    indicator_id: Id
+    item_ru: str
+    title_ru: str
+    section_ru: str
+    formula_ru: str
+    kind: Kind
+    of: ValueKind | None = None
+    fact: FactId | None = None
+    procedures: tuple[str, ...] = ()
+    attempt: Attempt | None = None
+    grade: int | None = None
+    subjects: int | None = None
+    minimum_sum: int | None = None
+    denominator: Denominator | None = None
+    population: Population
+    level: Level | None = None
+    unit: Literal["share", "pct", "count", "ratio"]
+    direction: Literal["up", "down", "none"]
+    baseline: Baseline | None = None
+    targets: tuple[Target, ...] = ()
+    tolerance: float = 0.0
+    due_ru: str | None = None
+    due: tuple[Window, ...] = ()
+    source_ru: str | None = None
+    coverage_ru: str | None = None
+    responsible_ru: str | None = None
+    note_ru: str | None = None
+    reason_ru: str | None = None
+
+    @property
+    def value_kind(self) -> ValueKind | None:
+        """The value computed in every period, before any comparison."""
+        return self.of or next((kind for kind in get_args(ValueKind) if kind == self.kind), None)
+
+    @property
+    def comparison(self) -> Comparison:
+        if self.kind.startswith("change_"):
+            return "change"
+        return "ratio" if self.kind == "ratio_to_baseline" else "level"
+
+    @model_validator(mode="after")
+    def _computable(self) -> Indicator:
+        if problems := list(_indicator_problems(self)):
+            raise ValueError("; ".join(problems))
+        return self
+
+
+def _indicator_problems(i: Indicator) -> Iterator[str]:
+    if i.kind == "not_computable":
+        if not i.reason_ru:
+            yield "reason_ru is missing: say why it is not computable"
+        if i.fact or i.of:
+            yield "fact and of do not stand with not_computable"
+        return
+    if i.reason_ru:
+        yield "reason_ru stands with not_computable only"
+    if i.fact is None:
+        yield "fact is missing"
+        return
+    if (i.of is not None) != (i.comparison != "level"):
+        yield "of names the value under a change or a ratio, and stands with no other kind"
+        return
+    if i.kind == "change_of_count" and i.of not in COUNTS:
+        yield f"change_of_count cannot be of {i.of}"
+    if i.kind == "change_of_share" and i.of not in SHARES:
+        yield f"change_of_share cannot be of {i.of}"
+    if i.value_kind not in fact_kinds(i.fact):
+        yield f"fact '{i.fact}' cannot be counted as {i.value_kind}; it can as {', '.join(sorted(fact_kinds(i.fact)))}"
+    needs_procedures = i.fact in {"results_improved", "participants:below_minimum", "participants:passed"} | {
+        "pupils:passed_all"
+    }
+    if needs_procedures != bool(i.procedures):
+        yield f"procedures are {'missing' if needs_procedures else 'not used'} with the fact '{i.fact}'"
+    if (i.fact == "exam_sum:at_least") != (i.minimum_sum is not None and i.subjects is not None):
+        yield "minimum_sum and subjects stand with exam_sum:at_least, and only with it"
+    if i.value_kind == "share_of_quantity" and i.denominator is None:
+        yield "denominator is missing"
+    if i.comparison == "ratio" and i.baseline is None:
+        yield "baseline is missing"
+    if i.comparison == "ratio" and any(t.comparator not in {"divide_by", "multiply_by"} for t in i.targets):
+        yield "targets of a ratio are divide_by or multiply_by"
+    if i.comparison != "ratio" and any(t.comparator in {"divide_by", "multiply_by"} for t in i.targets):
+        yield "divide_by and multiply_by stand with ratio_to_baseline only"
+
+
+class Plan(Fact):
+    """A planned quantity, or «да»: to be done once."""
+
+    period: str
+    value: float | Literal["да"]
+
+    @property
+    def quantity(self) -> float:
+        return 1.0 if self.value == "да" else self.value
+
+
+class Measure(Fact):
+    """A row of the roadmap. It is reported by returns of one kind, or the reason says why it cannot be counted."""
+
+    measure_id: Id
+    number: str
+    section_ru: str
+    title_ru: str
+    unit: Literal["count", "pct", "yes"]
+    comparator: Literal["=", ">="] = "="
+    plan: tuple[Plan, ...] = ()
+    population: Population | None = None
+    due_ru: str
+    due: tuple[Window, ...] = ()
+    responsible_ru: str | None
+    expected_result_ru: str | None = None
+    return_kind: ReturnKindId | None = None
+    reason_ru: str | None = None
+    note_ru: str | None = None
+
+    @model_validator(mode="after")
+    def _countable(self) -> Measure:
+        if (self.return_kind is None) == (self.reason_ru is None):
+            raise ValueError("either return_kind or reason_ru must be given")
+        if self.return_kind is None and self.plan:
+            raise ValueError("plan stands with a return_kind only")
+        if (self.unit == "pct") != (self.population is not None):
+            raise ValueError("population stands with the unit pct, and only with it")
+        if (self.unit == "yes") != all(plan.value == "да" for plan in self.plan) and self.plan:
+            raise ValueError("the plan is «да» in every period of a measure of the unit yes, and only there")
+        return self
+
+
+class ListRule(Fact):
+    """Who is in the programme: the union of the populations; `programme_list` is a list that is delivered.
+
+    `fallback` stands in for a list that has not been delivered; without it there is no data.
+    """
+
+    method_id: str | None = None
+    includes: tuple[ListPopulation, ...]
+    fallback: ListPopulation | None = None
+    description_ru: str
+    item_ru: str
+
+
+class Category(Fact):
+    """A group of schools the document tells apart."""
+
+    category_id: Id
+    title_ru: str
+    fact: FactId
+    item_ru: str
+
+
+class CycleEvent(Fact):
+    months: tuple[int, ...]
+    title_ru: str
+    item_ru: str
+
+    @model_validator(mode="after")
+    def _are_months(self) -> CycleEvent:
+        if not self.months or not all(1 <= month <= 12 for month in self.months):
+            raise ValueError("months are numbers from 1 to 12")
+        return self
+
+
+class SupportRule(Fact):
+    years_in_a_row: int
+    support_format: Literal["first_year", "repeated"]
+    text_ru: str
+    item_ru: str
+
+
+class Dynamics(Fact):
+    """The one written meaning of «положительная динамика» in the programme."""
+
+    improved_ru: str
+    unchanged_ru: str
+    worsened_ru: str
+
+
+class Note(Fact):
+    note_id: Id
+    kind: Literal["contradiction", "open", "interpretation"]
+    item_ru: str
+    text_ru: str
+
+
+class PublishedList(Fact):
+    label_ru: str
+    list_year: AcademicYearId
+    schools: int
+    item_ru: str
+
+
+class Pair(Fact):
+    """A leader and the school it supports, named as in the document."""
+
+    leader_ru: str
+    supported_ru: str
+    item_ru: str
+
+
+class Programme(Fact):
+    programme_id: Id
+    title_ru: str
+    territory: Territory
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
+    period_kind: Literal["calendar_year", "academic_year"]
+    periods: tuple[Period, ...]
+    document: Document
+    goals_ru: tuple[str, ...]
+    list_rule: ListRule
+    categories: tuple[Category, ...] = ()
+    dynamics: Dynamics
+    monitoring_cycle: tuple[CycleEvent, ...] = ()
+    support_rules: tuple[SupportRule, ...] = ()
+    indicators: tuple[Indicator, ...]
+    measures: tuple[Measure, ...]
+    published_lists: tuple[PublishedList, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Programme:
+        if problems := list(_programme_problems(self)):
+            raise ValueError("; ".join(problems))
+        return self
+
+
+def _repeated(values: Iterable[str]) -> list[str]:
+    return sorted(value for value, count in Counter(values).items() if count > 1)
+
+
+def _programme_problems(p: Programme) -> Iterator[str]:
+    periods = [period.period for period in p.periods]
+    planned = [period.period for period in p.periods if not period.is_baseline]
+    checks = [
+        ("periods.period: not of the period_kind", [x for x in periods if not re.fullmatch(_PERIOD[p.period_kind], x)]),
+        ("periods.period: repeated", _repeated(periods)),
+        ("indicators.indicator_id: repeated", _repeated(i.indicator_id for i in p.indicators)),
+        ("measures.measure_id: repeated", _repeated(m.measure_id for m in p.measures)),
+        ("notes.note_id: repeated", _repeated(n.note_id for n in p.notes)),
+    ]
+    for i in p.indicators:
+        targets = [t.period for t in i.targets]
+        at = f"indicators.{i.indicator_id}.targets.period"
+        checks += [
+            (f"{at}: repeated", _repeated(f"{t.period} {t.comparator}" for t in i.targets)),
+            (f"{at}: not a period of the programme", [x for x in targets if x not in planned]),
+        ]
+    for m in p.measures:
+        plans = [plan.period for plan in m.plan]
+        at = f"measures.{m.measure_id}.plan.period"
+        checks += [
+            (f"{at}: repeated", _repeated(plans)),
+            (f"{at}: not a period of the programme", [x for x in plans if x not in planned]),
+        ]
+    if not planned:
+        yield "periods: none is given"
+    if any(a.ends_on >= b.starts_on for a, b in zip(p.periods[:-1], p.periods[1:], strict=True)):
+        yield "periods: must follow one another"
+    for problem, values in checks:
+        if values:
+            yield f"{problem}: {', '.join(values)}"
+
+
+# --- dates -----------------------------------------------------------------------------------------
+
+
+def due_dates(windows: Sequence[Window], period: Period) -> tuple[tuple[dt.date, dt.date], ...]:
+    """The windows as dates of a period, earliest first; the whole period where it has none."""
+    found = sorted(dates for window in windows if (dates := window.within(period)))
+    return tuple(found) or ((period.starts_on, period.ends_on),)
+
+
+# --- tables ----------------------------------------------------------------------------------------
+
+Rows = Iterator[tuple[Any, ...]]
+
+
+def _programme_rows(p: Programme) -> Rows:
+    t, d = p.territory, p.document
+    where = (t.level, t.title_ru, t.region_code, t.municipality_ru)
+    document = (d.title_ru, d.number_ru, d.signed_on, d.source_ru)
+    rule = (p.list_rule.method_id, p.list_rule.description_ru)
+    dynamics = (p.dynamics.improved_ru, p.dynamics.unchanged_ru, p.dynamics.worsened_ru)
+    yield p.title_ru, *where, p.valid_from, p.valid_to, p.period_kind, *document, *rule, *dynamics
+
+
+def _period_rows(p: Programme) -> Rows:
+    before: str | None = None
+    for order, x in enumerate(p.periods, start=1):
+        yield x.period, before, order, x.is_baseline, x.starts_on, x.ends_on, x.results_year, x.list_year
+        before = x.period
+
+
+def _list_rule_rows(p: Programme) -> Rows:
+    for population in p.list_rule.includes:
+        yield population, False
+    if p.list_rule.fallback:
+        yield p.list_rule.fallback, True
+
+
+def _category_rows(p: Programme) -> Rows:
+    for c in p.categories:
+        yield c.category_id, c.title_ru, c.fact, c.item_ru
+
+
+def _cycle_rows(p: Programme) -> Rows:
+    for event in p.monitoring_cycle:
+        for month in event.months:
+            yield month, event.title_ru, event.item_ru
+
+
+def _support_rule_rows(p: Programme) -> Rows:
+    for r in p.support_rules:
+        yield r.years_in_a_row, r.support_format, r.text_ru, r.item_ru
+
+
+def _indicator_rows(p: Programme) -> Rows:
+    for order, i in enumerate(p.indicators, start=1):
+        b = i.baseline
+        texts = (i.item_ru, i.title_ru, i.section_ru, i.formula_ru)
+        computed = (i.kind, i.value_kind, i.comparison, i.fact, return_kind_of(i.fact), i.attempt, i.grade)
+        limits = (i.subjects, i.minimum_sum, i.denominator, i.population, i.level or p.territory.level)
+        judged = (i.unit, i.direction, i.tolerance)
+        baseline = (b.rule, b.academic_year, b.value) if b else (None, None, None)
+        cited = (i.due_ru, i.source_ru, i.coverage_ru, i.responsible_ru, i.note_ru, i.reason_ru)
+        yield i.indicator_id, order, *texts, *computed, *limits, *judged, *baseline, *cited
+
+
+def _indicator_procedure_rows(p: Programme) -> Rows:
+    for i in p.indicators:
+        for procedure_id in i.procedures:
+            yield i.indicator_id, procedure_id
+
+
+def _target_rows(p: Programme) -> Rows:
+    for i in p.indicators:
+        for t in i.targets:
+            yield i.indicator_id, t.period, t.comparator, t.value
+
+
+def _indicator_due_rows(p: Programme) -> Rows:
+    for i in p.indicators:
+        for period in p.periods:
+            dates = due_dates(i.due, period)
+            yield i.indicator_id, period.period, dates[0][0], max(end for _, end in dates)
+
+
+def _measure_rows(p: Programme) -> Rows:
+    for order, m in enumerate(p.measures, start=1):
+        texts = (m.number, m.section_ru, m.title_ru)
+        cited = (m.due_ru, m.responsible_ru, m.expected_result_ru, m.note_ru, m.reason_ru)
+        yield m.measure_id, order, *texts, m.unit, m.comparator, m.population, m.return_kind, *cited
+
+
+def _measure_plan_rows(p: Programme) -> Rows:
+    periods = {period.period: period for period in p.periods}
+    for m in p.measures:
+        for plan in m.plan:
+            dates = due_dates(m.due, periods[plan.period])
+            due = (dates[0][0], max(end for _, end in dates))
+            yield m.measure_id, plan.period, plan.quantity, plan.value == "да", *due
+
+
+def _measure_due_rows(p: Programme) -> Rows:
+    periods = {period.period: period for period in p.periods}
+    for m in p.measures:
+        for plan in m.plan:
+            for order, dates in enumerate(due_dates(m.due, periods[plan.period]), start=1):
+                yield m.measure_id, plan.period, order, *dates
+
+
+def _published_list_rows(p: Programme) -> Rows:
+    for x in p.published_lists:
+        yield x.label_ru, x.list_year, x.schools, x.item_ru
+
+
+def _pair_rows(p: Programme) -> Rows:
+    for order, x in enumerate(p.pairs, start=1):
+        yield order, x.leader_ru, x.supported_ru, x.item_ru
+
+
+def _note_rows(p: Programme) -> Rows:
+    for n in p.notes:
+        yield n.note_id, n.kind, n.item_ru, n.text_ru
+
+
+_TYPES: Mapping[str, pl.DataType] = {
+    "text": pl.String(),
+    "int": pl.Int64(),
+    "bool": pl.Boolean(),
+    "date": pl.Date(),
+    "float": pl.Float64(),
+}
+
+
+def _schema(columns: str) -> dict[str, pl.DataType]:
+    """«title_ru grade:int» to a polars schema; text is the type of most columns and is not spelled out."""
+    parts = (column.partition(":") for column in columns.split())
+    return {name: _TYPES[kind or "text"] for name, _, kind in parts}
+
+
+# Every table leads with programme_id.
+_TABLES: Mapping[str, tuple[str, Callable[[Programme], Rows]]] = {
+    "programme": (
+        "title_ru territory_level territory_ru region_code municipality_ru valid_from:date valid_to:date period_kind"
+        " document_title_ru document_number_ru document_signed_on:date document_source_ru list_method_id list_rule_ru"
+        " dynamics_improved_ru dynamics_unchanged_ru dynamics_worsened_ru",
+        _programme_rows,
+    ),
+    "programme_period": (
+        "period previous_period sort_order:int is_baseline:bool starts_on:date ends_on:date results_year list_year",
+        _period_rows,
+    ),
+    "programme_list_rule": ("population is_fallback:bool", _list_rule_rows),
+    "programme_category": ("category_id title_ru fact item_ru", _category_rows),
+    "programme_cycle": ("month:int title_ru item_ru", _cycle_rows),
+    "programme_support_rule": ("years_in_a_row:int support_format text_ru item_ru", _support_rule_rows),
+    "programme_indicator": (
+        "indicator_id sort_order:int item_ru title_ru section_ru formula_ru"
+        " kind value_kind comparison fact return_kind attempt grade:int"
+        " subjects:int minimum_sum:int denominator population territory_level"
+        " unit direction tolerance:float baseline_rule baseline_year baseline_value:float"
+        " due_ru source_ru coverage_ru responsible_ru note_ru reason_ru",
+        _indicator_rows,
+    ),
+    "programme_indicator_procedure": ("indicator_id procedure_id", _indicator_procedure_rows),
+    "programme_target": ("indicator_id period comparator target:float", _target_rows),
+    "programme_indicator_due": ("indicator_id period due_from:date due_on:date", _indicator_due_rows),
+    "programme_measure": (
+        "measure_id sort_order:int number section_ru title_ru unit comparator population return_kind"
+        " due_ru responsible_ru expected_result_ru note_ru reason_ru",
+        _measure_rows,
+    ),
+    "programme_measure_plan": (
+        "measure_id period planned:float is_yes:bool due_from:date due_on:date",
+        _measure_plan_rows,
+    ),
+    "programme_measure_due": (
+        "measure_id period window:int due_from:date due_on:date",
+        _measure_due_rows,
+    ),
+    "programme_published_list": ("label_ru list_year schools:int item_ru", _published_list_rows),
+    "programme_pair": ("sort_order:int leader_ru supported_ru item_ru", _pair_rows),
+    "programme_note": ("note_id kind item_ru text_ru", _note_rows),
+}
+
+
+def programme_tables(programmes: Sequence[Programme]) -> dict[str, pl.DataFrame]:
+    """Flat tables for dbt, in the order of the programmes and of their files, with the catalogue of reports."""
+    ordered = sorted(programmes, key=lambda p: p.programme_id)
+    tables = {
+        name: pl.DataFrame(
+            [(p.programme_id, *row) for p in ordered for row in rows(p)],
+            schema=_schema(f"programme_id {columns}"),
+            orient="row",
+        )
+        for name, (columns, rows) in _TABLES.items()
+    }
+    tables["return_kind"] = pl.DataFrame(
+        [(kind, r.title_ru, r.by_school, r.of_total) for kind, r in RETURN_KINDS.items()],
+        schema=_schema("return_kind title_ru by_school:bool of_total:bool"),
+        orient="row",
+    )
+    return tables
+
+
+# --- loading ---------------------------------------------------------------------------------------
+
+
+def parse_programme(name: str, content: bytes) -> Programme:
+    return parse_file(name, content, Programme)
+
+
+def load_programmes(root: Path | None = None) -> tuple[Programme, ...]:
+    """Read and check every file of `reference/programmes/`, in the order of their names."""
+    folder = root or default_root()
+    calendar = parse_file("procedures.yaml", (folder / "procedures.yaml").read_bytes(), ProceduresFile)
+    known = {p.procedure_id for p in calendar.procedures}
+    programmes = []
+    for path in sorted((folder / "programmes").glob("*.yaml")):
+        name = path.relative_to(folder).as_posix()
+        programme = parse_programme(name, path.read_bytes())
+        if programme.programme_id != path.stem:
+            raise ReferenceFileError(f"reference/{name}: programme_id: '{programme.programme_id}' is not the file name")
+        for i in programme.indicators:
+            if unknown := sorted(set(i.procedures) - known):
+                raise ReferenceFileError(
+                    f"reference/{name}: indicators.{i.indicator_id}.procedures: unknown: {', '.join(unknown)}"
+                )
+        programmes.append(programme)
+    return tuple(programmes)
