@@ -95,6 +95,9 @@ FACTS: Mapping[str, FactDefinition] = {
     "exam_sum:at_least": FactDefinition(
         "сумма лучших результатов выпускника по названному числу предметов ЕГЭ не меньше названной", _OF_PUPILS
     ),
+    "contingent:pupils": FactDefinition("обучающихся в школе", frozenset({"count_quantity"})),
+    "attendance:missed": FactDefinition("пропущено учебных дней, из всех учебных дней обучающихся", _OF_PUPILS),
+    "discipline:violations": FactDefinition("дисциплинарных нарушений", frozenset({"count_quantity"})),
 }
 
 
@@ -115,11 +118,14 @@ class ReturnKind:
 RETURN_KINDS: Mapping[str, ReturnKind] = {
     # a school
     "school_programme_adopted": ReturnKind("Школьная программа (дорожная карта) принята", True),
+    "school_programme_published": ReturnKind("Школьная дорожная карта размещена на сайте школы", True),
+    "quality_assurance_order": ReturnKind("Приказ школы о внутренней системе оценки качества образования", True),
     "prevention_measures_planned": ReturnKind("В школьной программе есть меры профилактики неуспешности", True),
     "survey_taken": ReturnKind("Школа прошла анкетирование для выявления факторов риска", True),
     "survey_risks": ReturnKind("Число факторов риска по итоговому анкетированию школы", True),
     "monitoring_covered": ReturnKind("Школа охвачена мониторингом", True),
     "agreement": ReturnKind("Соглашение (договор) о партнёрстве", True),
+    "partner_programme": ReturnKind("Программа школы с сетевым партнёром", True),
     "network_membership": ReturnKind("Школа вошла в сеть или сообщество", True),
     "participation": ReturnKind("Участие школы в мероприятии", True),
     "methodical_help": ReturnKind("Школе оказана методическая помощь", True),
@@ -145,6 +151,7 @@ RETURN_KINDS: Mapping[str, ReturnKind] = {
     "practice": ReturnKind("Успешная практика описана и распространена", False),
     "event": ReturnKind("Мероприятие муниципального уровня", False),
     "regional_event": ReturnKind("Мероприятие регионального уровня", False),
+    "experience_event": ReturnKind("Семинар или другое мероприятие по обмену опытом", False),
     "support_event": ReturnKind("Мероприятие адресной методической поддержки", False),
     "course_programme": ReturnKind("Программа повышения квалификации или модуль", False),
     "contest": ReturnKind("Профессиональный конкурс проведён", False),
@@ -312,6 +319,8 @@ class Baseline(Fact):
 
 
 class Target(Fact):
+    """`=` is a plain number of the document: met when reached or passed in the direction of the indicator."""
+
     period: str
     comparator: Comparator
     value: float
