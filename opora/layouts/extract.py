@@ -224,6 +224,8 @@ def issue_frame(
     remedy_ru: str,
 ) -> pl.DataFrame:
     """Issues, one for each of the rows: number of the record where there is one, row of the file, words."""
+    # polars 2.1 panics in `format` over a frame whose first chunk a filter has emptied
+    rows = rows.rechunk()
     number_of_record = pl.col(RECORD) if RECORD in rows.columns else pl.lit(None, pl.Int64)
     return rows.select(
         number_of_record.cast(pl.Int64).alias(RECORD),
@@ -570,10 +572,12 @@ def _unpivoted(
     wide, spec = block.layout.unpivot, table(block.layout.table or "")
     assert wide is not None
     groups, unknown = _pivot_groups(block, subject_reader(reference, facts.assessment))
-    values = sorted({target for _, columns in groups for target in columns})
+    values = sorted(wide.targets)
     base = [c for c in frame.columns if not c.startswith("pivot:") and c not in values]
     if not groups:
-        return frame.select(base).clear().with_row_index(RECORD), [unknown]
+        none = frame.select(base).clear().with_row_index(RECORD)
+        typed_none = (pl.lit(None, polars_type(spec.column(name))).alias(name) for name in values)
+        return none.with_columns(typed_none), [unknown]
     parts = [
         frame.select(
             *(c for c in base if c not in constants),
@@ -660,7 +664,10 @@ def _recovered_counts(frame: pl.DataFrame, block: Block) -> pl.DataFrame:
     )
     shares = [mark for mark in (2, 3, 4, 5) if f"share_{mark}_pct" in frame.columns]
     frame = frame.with_columns(
-        (pl.col("participants") * pl.col(f"share_{mark}_pct") / 100).round(0).cast(pl.Int64).alias(f"count_{mark}")
+        (pl.col("participants") * pl.col(f"share_{mark}_pct") / 100)
+        .round(0)
+        .cast(pl.Int64, strict=False)
+        .alias(f"count_{mark}")
         for mark in shares
         if f"count_{mark}" not in frame.columns
     )

@@ -145,6 +145,17 @@ class Unpivot(_Strict):
     fields: dict[str, dict[str, str]] = Field(default={}, description="group → text → canonical value")
     drop_if_null: tuple[str, ...] = Field(default=(), description="no record where all of these are empty")
 
+    @model_validator(mode="after")
+    def _says_where_values_go(self) -> Unpivot:
+        if bool(self.value) == bool(self.metrics) or ("(?P<metric>" in self.pattern) != bool(self.metrics):
+            raise ValueError("either `value`, or `metrics` with a group `metric` in the pattern")
+        return self
+
+    @property
+    def targets(self) -> set[str]:
+        """Fields that values go to."""
+        return set(self.metrics.values()) or {str(self.value)}
+
 
 class Context(_Strict):
     """What the whole table is about, where a column does not say it."""
@@ -201,8 +212,7 @@ class Layout(_Strict):
         known = set(registry()[self.table].names)
         named = set(self.constants) | (set(self.columns) - set(AUXILIARY))
         if self.unpivot:
-            named |= {*self.unpivot.metrics.values(), *self.unpivot.drop_if_null}
-            named |= {self.unpivot.value} if self.unpivot.value else set()
+            named |= {*self.unpivot.targets, *self.unpivot.drop_if_null}
         if named - known:
             raise ValueError(f"{self.table} has no columns {sorted(named - known)}")
         return self

@@ -405,6 +405,14 @@ def test_issues_of_a_row_name_its_academic_year(tmp_path: Path) -> None:
     assert result.issues["academic_year"].to_list() == ["2021-2022", "2022-2023"]
 
 
+def test_an_issue_after_the_first_row_group_of_a_parquet_file(tmp_path: Path) -> None:
+    path = b.parquet(tmp_path / "ф.parquet", [b.SPRING_2021, *(b.spring_pupil(50000 + i) for i in range(1, 5))])
+    whole = pl.read_parquet(path)
+    spoiled = whole.with_columns(pl.when(pl.int_range(4) < 3).then("пол").otherwise(pl.lit("4")).alias("пол"))
+    spoiled.write_parquet(path, row_group_size=2)
+    assert [(row["source_row"], row["value"]) for row in b.read(path).issues.to_dicts()] == [(5, "4")]
+
+
 RESULTS = st.fixed_dictionaries(
     {
         "school_key": st.sampled_from(["990012", None]),
