@@ -25,7 +25,8 @@ from schemas.registry import Column, Rule, Table
 ISSUE_COLUMNS = (RECORD, ROW, "column_name", "value", "check_id", "severity", "reason_ru", "remedy_ru")
 # Rows of several sheets and blocks are told apart while they are judged together: no sheet has so many.
 BLOCK_STRIDE = 10**9
-# What makes two records one and the same thing. A key counts only where all its columns but dates are filled.
+# What makes two records one and the same thing. A key counts only where all its columns are filled, but for those
+# that may be empty: an open date, a region's report without a school.
 _OF_SCHOOL = (
     *("assessment", "subject_id", "test_grade", "measured_year", "held_year"),
     *("territory_level", "school_key"),
@@ -40,6 +41,21 @@ NATURAL_KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "mark_comparison": (("outcome", *_OF_SCHOOL),),
     "objectivity_marker": (("assessment", "subject_id", "test_grade", "measured_year", "school_key"),),
     "school_register": (("valid_from", "vpr_login"),),
+    "programme_return": (
+        (
+            *("programme_id", "return_kind", "item_id", "period", "territory_level", "school_key"),
+            *("municipality_label", "document_ref", "reported_on"),
+        ),
+    ),
+    "listed_school": (("programme_id", "period", "school_key"),),
+    "certificate_count": (("graduate_grade", "measured_year", "school_key"),),
+    "exam_sum": (("measured_year", "school_key"),),
+    "contingent": (("grade_band", "measured_year", "school_key"),),
+    "attendance": (("term", "measured_year", "school_key"),),
+}
+_MAY_BE_EMPTY = {
+    "school_register": {"valid_from"},
+    "programme_return": {"item_id", "school_key", "municipality_label", "document_ref"},
 }
 # In tables of people a value is shown only if it is too short to be a name or a document.
 _LONGEST_SHOWN = 3
@@ -83,7 +99,7 @@ def _first_reason(issues: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-_CONSEQUENCES = ("required_value_missing", "result_missing", "total_differs_from_tasks")
+_CONSEQUENCES = ("required_value_missing", "result_missing", "total_differs_from_tasks", "school_of_return_missing")
 
 
 def _drop_attributes(spec: Table, records: pl.DataFrame, is_personal: bool) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
@@ -95,7 +111,7 @@ def _drop_attributes(spec: Table, records: pl.DataFrame, is_personal: bool) -> t
     issues = []
     for name in (series.name for series in bad if series.any()):
         column, rows = spec.column(name), records.filter(bad[name])
-        value = _shown(name, rows, is_personal)
+        value = pl.lit(HIDDEN) if column.is_hidden else _shown(name, rows, is_personal)
         reason = pl.format(
             f"Столбец «{column.label_ru}»: значение «{{}}» вне допустимого, ожидается {_expected(column)}.",
             value,
@@ -203,7 +219,8 @@ def _duplicates(spec: Table, records: pl.DataFrame) -> list[pl.DataFrame]:
     if spec.table == "assessment_result":
         records = records.with_columns(_sitting().alias("sitting"))
     for key in NATURAL_KEYS.get(spec.table, ()):
-        filled = records.select(RECORD, ROW, "sheet", *key).drop_nulls(set(key) - {"valid_from"})
+        must = set(key) - _MAY_BE_EMPTY.get(spec.table, set())
+        filled = records.select(RECORD, ROW, "sheet", *key).drop_nulls(must)
         for told in issues:
             filled = filled.join(told, on=RECORD, how="anti", maintain_order="left")
         if filled.is_empty() or filled.n_unique(key) == filled.height:

@@ -45,6 +45,7 @@ class Column(_Strict):
         default=False,
         description="an unreadable value is dropped with a warning; it does not put the row in quarantine",
     )
+    is_hidden: bool = Field(default=False, description="a bad value is never shown: people write names there")
 
 
 class Rule(_Strict):

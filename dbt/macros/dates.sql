@@ -10,3 +10,11 @@ end
 {% macro holds_on(day, valid_from, valid_to) -%}
 (coalesce({{ valid_from }} <= {{ day }}, true) and coalesce({{ day }} <= {{ valid_to }}, true))
 {%- endmacro %}
+
+{# The academic year that a day belongs to. #}
+{% macro academic_year_of(day) -%}
+case
+    when month({{ day }}) >= 9 then year({{ day }}) || '-' || (year({{ day }}) + 1)
+    else (year({{ day }}) - 1) || '-' || year({{ day }})
+end
+{%- endmacro %}

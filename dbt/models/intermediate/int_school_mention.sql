@@ -1,6 +1,8 @@
 -- Who is named where: every key of a school in every delivery, with the words beside it and the number of rows.
-{%- set with_level = ['aggregate_result', 'mark_comparison', 'score_distribution'] -%}
-{%- set without_held_year = ['objectivity_marker', 'context_value'] %}
+{%- set with_level = ['aggregate_result', 'mark_comparison', 'score_distribution', 'programme_return'] -%}
+{%- set without_held_year = [
+    'objectivity_marker', 'context_value', 'listed_school', 'certificate_count', 'exam_sum', 'contingent', 'attendance'
+] %}
 
 with mention as (
     select

@@ -1,0 +1,271 @@
+"""Forms for executors: a book with drop-down lists that the intake reads as it is once filled.
+
+What belongs here: writing the book of monitoring returns. What does not: the vocabularies behind its lists
+(`opora/programmes.py`, `schemas/lake/`) and how a filled book is read (`reference/layouts/`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import xlsxwriter
+from xlsxwriter.utility import xl_col_to_name
+
+from opora.programmes import RETURN_KINDS, Programme
+from opora.release import Release
+from schemas.registry import table
+
+ROWS = 2000
+LISTS = "Списки"
+GUIDE = "Инструкция"
+LEVELS = {"school": "школа", "municipality": "муниципалитет", "region": "регион"}
+TERMS = {"year": "учебный год", "q1": "1 четверть", "q2": "2 четверть", "q3": "3 четверть", "q4": "4 четверть"}
+_WIDE = 40
+
+
+@dataclass(frozen=True)
+class SchoolChoice:
+    """A school as a form offers it. `vpr_login` is six digits; one of the two keys is there."""
+
+    name: str
+    municipality: str
+    vpr_login: str | None = None
+    exam_code: str | None = None
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column of a form: its header is the one the layout knows, `choices` names a list of the book."""
+
+    header: str
+    hint: str
+    choices: str | None = None
+    kind: str = "text"
+    width: int = 16
+
+
+def schools_of_release(release: Release) -> list[SchoolChoice]:
+    """The schools of a release that a report may be about, by municipality and name."""
+    query = """
+        select school_name, municipality_name, vpr_login, exam_code
+        from school
+        where is_school and merged_into_school_id is null and coalesce(vpr_login, exam_code) is not null
+        order by municipality_name, school_name, school_id
+    """
+    with duckdb.connect(str(release.database), read_only=True) as connection:
+        return [SchoolChoice(*row) for row in connection.execute(query).fetchall()]
+
+
+def write_returns_template(path: Path, programmes: Sequence[Programme], schools: Sequence[SchoolChoice] = ()) -> Path:
+    """Write the book of returns for these programmes; without schools the school is typed in.
+
+    Schools are chosen by login; only where no school has one, by exam code.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    by_code = bool(schools) and not any(school.vpr_login for school in schools)
+    with xlsxwriter.Workbook(path) as book:
+        sheets = _sheets(by_code)
+        handles = {name: book.add_worksheet(name) for name in (GUIDE, *sheets, LISTS)}
+        head = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bg_color": "#E8EEF4", "border": 1})
+        formats = {
+            "head": head,
+            "date": book.add_format({"num_format": "dd.mm.yyyy"}),
+            "text": book.add_format({"num_format": "@"}),
+            "number": book.add_format({"num_format": "General"}),
+            "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
+            "title": book.add_format({"bold": True, "font_size": 14}),
+        }
+        ranges = _write_lists(handles[LISTS], _lists(programmes, schools, by_code), head)
+        for name, columns in sheets.items():
+            _write_form(handles[name], columns, ranges, formats)
+        _write_guide(handles[GUIDE], programmes, formats)
+    return path
+
+
+# --- what the forms ask ------------------------------------------------------------------------------
+
+
+def _sheets(by_code: bool) -> dict[str, tuple[_Column, ...]]:
+    """The forms of the book. Annual figures are asked by login only."""
+    school: tuple[_Column, ...] = (
+        _Column("школа", "Выберите из списка: в скобках логин ФИС ОКО.", "schools", width=_WIDE),
+    )
+    if by_code:
+        school = (
+            _Column("код ОО", "Код школы в ГИА.", "codes"),
+            _Column("школа", "Название, для людей.", width=_WIDE),
+        )
+    place = _Column("муниципалитет", "Нужен, если уровень — муниципалитет.", "municipalities", width=24)
+    programme = _Column("программа", "Код программы стоит после черты.", "programmes", width=_WIDE)
+    document = _Column("документ", "Номер и дата документа или ссылка.", width=28)
+    sheets = {
+        "Факты": (
+            programme,
+            _Column("вид факта", "Что сделано; код стоит после черты.", "kinds", width=_WIDE),
+            _Column("показатель или мероприятие", "Если факт относится только к нему.", "items", width=_WIDE),
+            _Column("период", "2023, 2022-2023, 2023-Q2 или 2023-05.", "periods"),
+            _Column("уровень", "Где сделано.", "levels"),
+            *school,
+            place,
+            _Column("дата факта", "Когда сделано; дата внутри периода.", kind="date"),
+            _Column("количество", "Число; для простого факта 1, для «нет» 0.", kind="number"),
+            _Column("из скольких", "Из какого числа взято количество.", kind="number"),
+            document,
+            _Column("исполнитель (должность)", "Должность или орган. Фамилии не пишите.", "executors", width=24),
+            _Column("примечание", "Без персональных данных.", width=28),
+        ),
+        "Список программы": (
+            programme,
+            _Column("период списка", "Период программы: 2023 или 2022-2023.", "programme_periods"),
+            *school,
+            place,
+            _Column("документ о включении", "Решение, которым школа включена.", width=28),
+        ),
+    }
+    if by_code:
+        return sheets
+    year = _Column("учебный год", "Например 2022-2023.", "years")
+    annual = (year, *school, place)
+    return sheets | {
+        "Аттестаты": (
+            *annual,
+            _Column("выпускной класс", "9 или 11.", "grades"),
+            _Column("выпускников", "Всего выпускников.", kind="number"),
+            _Column("получили аттестат", "Сколько получили.", kind="number"),
+            _Column("без аттестата", "Сколько не получили.", kind="number"),
+        ),
+        "Суммы ЕГЭ": (
+            *annual,
+            _Column("сдавали не менее трёх ЕГЭ", "Выпускников с тремя и более ЕГЭ.", kind="number"),
+            _Column("220 и более", "Набрали 220 и больше по трём лучшим предметам.", kind="number"),
+            _Column("160 и более", "Набрали 160 и больше.", kind="number"),
+            _Column("менее 160", "Набрали меньше 160.", kind="number"),
+        ),
+        "Контингент": (
+            *annual,
+            *(_Column(header, "Обучающихся.", kind="number") for header in ("1-4", "5-9", "10-11", "всего")),
+        ),
+        "Посещаемость": (
+            *annual,
+            _Column("четверть или год", "За какое время.", "terms", width=24),
+            _Column("обучающихся", "Всего обучающихся.", kind="number"),
+            _Column("пропущено дней", "Сумма по всем обучающимся.", kind="number"),
+            _Column("из них без уважительной причины", "Сумма дней.", kind="number"),
+            _Column("состоят на учёте", "Всех видов учёта.", kind="number"),
+            _Column("дисциплинарных нарушений", "Число случаев.", kind="number"),
+        ),
+    }
+
+
+def _lists(
+    programmes: Sequence[Programme], schools: Sequence[SchoolChoice], by_code: bool
+) -> Mapping[str, tuple[str, list[str]]]:
+    """The drop-down lists of the book: a title and the choices. After the bar stands the code that is read."""
+    periods = sorted({period.period for programme in programmes for period in programme.periods})
+    years = sorted({year for p in programmes for x in p.periods for year in (x.results_year, x.list_year)})
+    executors = table("programme_return").column("executor").vocabulary
+    quarters = [f"{period}-Q{number}" for period in periods if len(period) == 4 for number in range(1, 5)]
+    return {
+        "programmes": ("Программы", [f"{p.title_ru} | {p.programme_id}" for p in programmes]),
+        "kinds": ("Виды фактов", [f"{kind.title_ru} | {name}" for name, kind in RETURN_KINDS.items()]),
+        "items": ("Показатели и мероприятия", list(_items(programmes))),
+        "periods": ("Периоды фактов", sorted(periods + quarters)),
+        "programme_periods": ("Периоды программ", periods),
+        "levels": ("Уровни", [f"{title} | {level}" for level, title in LEVELS.items()]),
+        "schools": ("Школы", [f"{s.name} (edu{s.vpr_login})" for s in schools if s.vpr_login and not by_code]),
+        "codes": ("Коды ОО", [str(s.exam_code) for s in schools if by_code]),
+        "municipalities": ("Муниципалитеты", sorted({school.municipality for school in schools})),
+        "executors": ("Исполнители", list(executors)),
+        "years": ("Учебные годы", years),
+        "grades": ("Выпускные классы", ["9", "11"]),
+        "terms": ("Четверти", [f"{title} | {term}" for term, title in TERMS.items()]),
+    }
+
+
+def _items(programmes: Iterable[Programme]) -> Iterable[str]:
+    for programme in programmes:
+        for indicator in programme.indicators:
+            if indicator.fact and indicator.fact.startswith("return:"):
+                yield f"{programme.programme_id}: {indicator.title_ru} | {indicator.indicator_id}"
+        for measure in programme.measures:
+            if measure.return_kind:
+                yield f"{programme.programme_id}: {measure.number} {measure.title_ru} | {measure.measure_id}"
+
+
+# --- writing -----------------------------------------------------------------------------------------
+
+
+def _write_lists(sheet: Any, lists: Mapping[str, tuple[str, list[str]]], head: Any) -> dict[str, str]:
+    """One column a list; what a drop-down refers to, by the list's name. An empty list offers nothing."""
+    ranges = {}
+    for column, (name, (title, choices)) in enumerate(lists.items()):
+        sheet.write_string(0, column, title, head)
+        for row, choice in enumerate(choices, start=1):
+            sheet.write_string(row, column, choice)
+        sheet.set_column(column, column, _WIDE)
+        if choices:
+            letter = xl_col_to_name(column)
+            ranges[name] = f"='{LISTS}'!${letter}$2:${letter}${len(choices) + 1}"
+    sheet.freeze_panes(1, 0)
+    return ranges
+
+
+def _write_form(sheet: Any, columns: Sequence[_Column], ranges: Mapping[str, str], formats: Mapping[str, Any]) -> None:
+    for number, column in enumerate(columns):
+        sheet.write_string(0, number, column.header, formats["head"])
+        sheet.set_column(number, number, column.width, formats[column.kind])
+        rule = _validation(column, ranges)
+        sheet.data_validation(1, number, ROWS, number, rule | {"input_title": column.header[:32], "ignore_blank": True})
+    sheet.freeze_panes(1, 0)
+    sheet.autofilter(0, 0, ROWS, len(columns) - 1)
+
+
+def _validation(column: _Column, ranges: Mapping[str, str]) -> dict[str, Any]:
+    """What Excel lets into a cell. Lists only warn: a code typed by hand is as good."""
+    told = {"input_message": column.hint[:255]}
+    if column.choices and column.choices in ranges:
+        return told | {
+            "validate": "list",
+            "source": ranges[column.choices],
+            "error_type": "warning",
+            "error_title": "Нет в списке",
+            "error_message": "Такого значения в списке нет. Оставить?",
+        }
+    if column.kind == "date":
+        return told | {"validate": "date", "criteria": ">=", "value": "=DATE(2000,1,1)", "error_title": "Дата"}
+    if column.kind == "number":
+        return told | {"validate": "decimal", "criteria": ">=", "value": 0, "error_title": "Число"}
+    return told | {"validate": "any"}
+
+
+def _write_guide(sheet: Any, programmes: Sequence[Programme], formats: Mapping[str, Any]) -> None:
+    sheet.set_column(0, 0, 60, formats["wrap"])
+    sheet.set_column(1, 2, 32, formats["wrap"])
+    lines: list[tuple[str, ...]] = [
+        ("Отчёт об исполнении программ поддержки школ",),
+        (),
+        ("Один факт — одна строка листа «Факты». Заполняйте листы, которые вас касаются; пустые оставьте пустыми.",),
+        ("Программа, вид факта, период, уровень, дата и количество обязательны. Остальное — если известно.",),
+        ("Значения со списком выбирайте из списка: система читает код после черты или логин в скобках.",),
+        ("Дата факта — день, когда он состоялся. Она должна попадать в названный период.",),
+        ("Количество для простого факта 1. Ноль значит «проверили: нет», пустая строка — «не сообщили».",),
+        ("«Из скольких» нужно там, где это сказано ниже, например: педагогов прошли диагностику 6 из 24.",),
+        ("Если одно и то же сообщено дважды, принимается первая строка, вторая уходит в карантин.",),
+        ("Исправление пришлите новым файлом с теми же программой, видом факта, местом, датой и документом.",),
+        ("Фамилии, имена и другие персональные данные не пишите нигде.",),
+        ("Готовый файл положите в папку приёма; проверить его заранее: opora check ФАЙЛ.",),
+        (),
+        ("Вид факта", "Кто сообщает", "Что в количестве"),
+    ]
+    for kind in RETURN_KINDS.values():
+        who = "школа: уровень «школа»" if kind.by_school else "организатор: муниципалитет или регион"
+        lines.append((kind.title_ru, who, "число, и «из скольких»" if kind.of_total else "число; факт — 1"))
+    lines += [(), ("Программы",)]
+    lines += [(f"{p.title_ru}", p.programme_id, ", ".join(x.period for x in p.periods)) for p in programmes]
+    for row, cells in enumerate(lines):
+        for column, cell in enumerate(cells):
+            sheet.write_string(row, column, cell, formats["title"] if row == 0 else formats["wrap"])
