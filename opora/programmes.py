@@ -53,7 +53,7 @@ Kind = Literal[
     "not_computable",
 ]
 Comparison = Literal["level", "change", "ratio"]
-Denominator = Literal["schools", "participants", "reported_total", "graduates", "takers_of_subjects"]
+Denominator = Literal["schools", "participants", "reported_total", "graduates", "takers_of_subjects", "pupils"]
 Comparator = Literal["=", ">=", "<=", ">", "<", "divide_by", "multiply_by", "decrease_at_least_pct"]
 Attempt = Literal["first", "final"]
 
@@ -96,7 +96,7 @@ FACTS: Mapping[str, FactDefinition] = {
         "сумма лучших результатов выпускника по названному числу предметов ЕГЭ не меньше названной", _OF_PUPILS
     ),
     "contingent:pupils": FactDefinition("обучающихся в школе", frozenset({"count_quantity"})),
-    "attendance:missed": FactDefinition("пропущено учебных дней, из всех учебных дней обучающихся", _OF_PUPILS),
+    "attendance:missed": FactDefinition("пропущено учебных дней, на обучающегося", _OF_PUPILS),
     "discipline:violations": FactDefinition("дисциплинарных нарушений", frozenset({"count_quantity"})),
 }
 
@@ -206,7 +206,7 @@ def _check_id(value: str) -> str:
 
 def _check_day(value: str) -> str:
     try:
-        dt.date.fromisoformat(value if len(value) == 10 else f"2001-{value}")
+        dt.date.fromisoformat(value if len(value) == 10 else f"2004-{value}")
     except ValueError as error:
         raise ValueError(f"'{value}' is neither a day such as 07-31 nor a date such as 2023-07-31") from error
     return value
