@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import polars as pl
+import yaml
 from pydantic import AfterValidator, model_validator
 
 from opora.reference import (
@@ -549,6 +550,11 @@ class Programme(Fact):
     pairs: tuple[Pair, ...] = ()
     notes: tuple[Note, ...] = ()
 
+    @property
+    def item_ids(self) -> tuple[str, ...]:
+        """A report may name an indicator or a measure by its identifier alone, so all of them differ."""
+        return tuple(i.indicator_id for i in self.indicators) + tuple(m.measure_id for m in self.measures)
+
     @model_validator(mode="after")
     def _agrees(self) -> Programme:
         if problems := list(_programme_problems(self)):
@@ -566,8 +572,7 @@ def _programme_problems(p: Programme) -> Iterator[str]:
     checks = [
         ("periods.period: not of the period_kind", [x for x in periods if not re.fullmatch(_PERIOD[p.period_kind], x)]),
         ("periods.period: repeated", _repeated(periods)),
-        ("indicators.indicator_id: repeated", _repeated(i.indicator_id for i in p.indicators)),
-        ("measures.measure_id: repeated", _repeated(m.measure_id for m in p.measures)),
+        ("indicators and measures: an identifier is repeated", _repeated(p.item_ids)),
         ("notes.note_id: repeated", _repeated(n.note_id for n in p.notes)),
     ]
     for i in p.indicators:
@@ -821,3 +826,99 @@ def load_programmes(root: Path | None = None) -> tuple[Programme, ...]:
                 )
         programmes.append(programme)
     return tuple(programmes)
+
+
+# --- drafts ----------------------------------------------------------------------------------------
+
+_DRAFT_COMMENTS: Mapping[str, str] = {
+    "programme_id": "Черновик программы по образцу «{like}». Строки с # подсказывают, что заполнить; правило отбора,\n"
+    "показатели и мероприятия взяты из образца. Файл читается и в этом виде: планов в нём нет.\n"
+    "Название (title_ru) — новой программы.",
+    "territory": "Код региона (region_code, две цифры) и название муниципалитета — как в реестре школ.",
+    "periods": "results_year — учебный год результатов, list_year — год списка, к которому привязаны знаменатели.\n"
+    "Период с is_baseline стоит до программы: с ним сравнивают.",
+    "document": "Название, номер (number_ru) и дата (signed_on) документа.",
+    "goals_ru": "Цели — словами документа.",
+    "list_rule": "Кто входит в программу: shnor, risk, programme_list (поставляемый список) или all.",
+    "monitoring_cycle": "Месяцы мониторинга и пункт документа, который их назначает.",
+    "indicators": "item_ru — пункт документа. Планы: targets — период, сравнение и число, например\n"
+    'targets: [{{period: "{period}", comparator: ">=", value: 100}}]',
+    "measures": "number — номер строки дорожной карты. Планы: plan — период и количество или «да», например\n"
+    'plan: [{{period: "{period}", value: 5}}]; при unit: "yes" — value: да.',
+    "notes": "Сюда — противоречия документа и то, как он понят: note_id, kind, item_ru, text_ru.",
+}
+
+
+def _draft_period(like: Period, period: str, is_baseline: bool) -> dict[str, Any]:
+    """A period of the given year, with results and list as far from it as in the example."""
+    shift = int(period[:4]) - int(like.period[:4])
+
+    def moved(academic_year: str) -> str:
+        return f"{int(academic_year[:4]) + shift}-{int(academic_year[5:]) + shift}"
+
+    year = int(period[:4])
+    is_calendar = len(period) == 4
+    return {
+        "period": period,
+        "is_baseline": is_baseline,
+        "starts_on": f"{year}-01-01" if is_calendar else f"{year}-09-01",
+        "ends_on": f"{year}-12-31" if is_calendar else f"{year + 1}-08-31",
+        "results_year": moved(like.results_year),
+        "list_year": moved(like.list_year),
+    }
+
+
+def _year_before(period: str) -> str:
+    return "-".join(str(int(part) - 1) for part in period.split("-"))
+
+
+def _draft_items(items: Iterable[Indicator | Measure], baseline_year: str) -> list[dict[str, Any]]:
+    """Items without what belongs to the years of the example: plans, dated windows, figures of its document."""
+    drafts = []
+    for item in items:
+        draft = item.model_dump(mode="json", exclude_defaults=True, exclude={"targets", "plan", "note_ru"})
+        draft["due"] = [w.model_dump() for w in item.due if not w.is_dated]
+        if isinstance(item, Measure):
+            draft["responsible_ru"] = item.responsible_ru
+        if isinstance(item, Indicator) and item.baseline:
+            yearly = {"rule": "year_or_first_with_data", "academic_year": baseline_year}
+            draft["baseline"] = {"previous_period": {"rule": "previous_period"}}.get(item.baseline.rule, yearly)
+        drafts.append({key: value for key, value in draft.items() if value != []})
+    return drafts
+
+
+def draft_like(programme: Programme, new_id: str, territory_ru: str, periods: Sequence[str]) -> str:
+    """The text of a programme file for another territory or other years; it loads, and its plans are empty."""
+    if not periods or any(not re.fullmatch(_PERIOD[programme.period_kind], period) for period in periods):
+        example = "2025" if programme.period_kind == "calendar_year" else "2025-2026"
+        raise ValueError(f"periods must be years such as {example}, as in {programme.programme_id}")
+    ordered = sorted(periods)
+    like = next(period for period in programme.periods if not period.is_baseline)
+    years = [_draft_period(like, _year_before(ordered[0]), True)] + [_draft_period(like, x, False) for x in ordered]
+    territory = {"level": programme.territory.level, "title_ru": territory_ru}
+    if programme.territory.level == "municipality":
+        territory["municipality_ru"] = territory_ru
+    whole = programme.model_dump(mode="json", exclude_none=True)
+    fields: dict[str, Any] = {
+        "programme_id": new_id,
+        "title_ru": programme.title_ru,
+        "territory": territory,
+        "valid_from": years[1]["starts_on"],
+        "valid_to": years[-1]["ends_on"],
+        "period_kind": programme.period_kind,
+        "periods": years,
+        "document": {"title_ru": "Документ не назван", "source_ru": "Источник не назван"},
+        **{part: whole[part] for part in ("goals_ru", "list_rule", "categories", "dynamics")},
+        **{part: whole[part] for part in ("monitoring_cycle", "support_rules")},
+        "indicators": _draft_items(programme.indicators, years[0]["results_year"]),
+        "measures": _draft_items(programme.measures, years[0]["results_year"]),
+        "notes": [],
+    }
+    parts = []
+    for field, value in fields.items():
+        comment = _DRAFT_COMMENTS.get(field, "").format(like=programme.programme_id, period=ordered[0])
+        parts += [f"# {line}\n" for line in comment.splitlines()]
+        parts.append(yaml.safe_dump({field: value}, allow_unicode=True, sort_keys=False, width=110))
+    text = "".join(parts)
+    parse_programme(f"programmes/{new_id}.yaml", text.encode())
+    return text
