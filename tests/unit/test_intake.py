@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -249,6 +250,7 @@ def traces(home: Home, words: tuple[str, ...]) -> list[str]:
         text = path.read_text(encoding="utf-8", errors="ignore")
         if path.suffix == ".parquet":
             text = pl.read_parquet(path).select(pl.all().cast(pl.String, strict=False)).write_csv()
+        text = re.sub(r"[0-9a-f]{12,64}", "", text)  # digests hold any four digits
         found += [f"{path.name}: {word}" for word in words if word.lower() in text.lower()]
     return found
 
