@@ -11,7 +11,18 @@ import yaml
 
 from opora.home import PROJECT
 from opora.layouts.context import Facts, facts_of_path
-from opora.layouts.model import LayoutError, read_layout, read_layouts
+from opora.layouts.convert import CONVERTERS
+from opora.layouts.model import (
+    AUXILIARY,
+    Context,
+    Layout,
+    LayoutError,
+    RowKind,
+    Source,
+    Unpivot,
+    read_layout,
+    read_layouts,
+)
 from tests import builders as b
 
 RESULT = "assessment_result"
@@ -773,6 +784,13 @@ def test_every_built_in_layout_is_cited_and_tested() -> None:
     for layout in b.layouts():
         assert layout.source
         assert layout.id in text or layout.table in text, layout.id
+
+
+def test_the_page_on_layouts_names_all_that_a_declaration_may_say() -> None:
+    page = (PROJECT / "docs" / "layouts.md").read_text(encoding="utf-8")
+    words = {*Layout.model_fields, *Context.model_fields, *Unpivot.model_fields, *RowKind.model_fields}
+    words |= {*Source.model_fields, *CONVERTERS, *AUXILIARY}
+    assert {word for word in words if f"`{word}`" not in page and f"{word}:" not in page} == set()
 
 
 # --- declarations ----------------------------------------------------------------------------------------
