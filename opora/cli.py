@@ -167,6 +167,8 @@ def _print_delivery(result: Any) -> None:
 def run(home: Home, years: Sequence[str], reread: bool, force: bool) -> None:
     """Принять новое, пересчитать, проверить, выпустить и показать итог."""
     from opora.freshness import nothing_new
+    from opora.intake import files_with_work
+    from opora.persons import SECRET
     from opora.reference import load_reference
     from opora.release import current_release
 
@@ -191,6 +193,9 @@ def run(home: Home, years: Sequence[str], reread: bool, force: bool) -> None:
             + "\n".join(f"  • {failure}" for failure in outcome.failures)
             + "\nПодробности: opora ui, прогоны (Runs)."
         )
+    unread = files_with_work(home, load_reference())
+    if unread and not years:
+        say(f"Не перечитаны без {SECRET}, прежние результаты сохранены: {len(unread)} файлов, например {unread[0]}.")
     if current_release(home) and not outcome.release_is_new:
         say("Витрины те же, что в прежнем выпуске: новый не сделан.")
     _print_summary(home)

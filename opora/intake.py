@@ -187,6 +187,8 @@ def ingest(
     def work(file: Landed) -> DeliveryRecord:
         result = process(file, layouts, reference, version, notes.get(file.relative, Facts()))
         known = records.get(file.delivery_id)
+        if known and known.status != "refused" and "secret_missing" in result.record.issues:
+            return known  # what was read with the secret stays, and is read again once the secret is there
         first_seen = known.received_at if known else received_at
         older = [path for path in (known.paths if known else []) if path not in paths[file.delivery_id]]
         result.record.received_at = first_seen

@@ -156,6 +156,20 @@ def test_the_secret_opens_what_was_refused_without_it(home: Home, monkeypatch: p
     assert take(home).processed[0].status == "accepted"
 
 
+def test_what_was_read_with_the_secret_stays_where_it_is_gone(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rereading without the secret must not take exams out of the list that were in it."""
+    b.csv(home.landing / "п.csv", b.protocol(b.examinee()))
+    first = take(home).processed[0]
+    parts = {path: path.read_bytes() for path in home.lake.rglob("*.parquet")}
+    assert first.status == "accepted"
+    assert parts
+    with monkeypatch.context() as patch:
+        patch.delenv("OPORA_PERSON_SECRET")
+        assert take(home, reread=True).processed[0] == first
+    assert {path: path.read_bytes() for path in home.lake.rglob("*.parquet")} == parts
+    assert read_records(home)[first.delivery_id] == first
+
+
 def test_links_are_followed_once_and_hidden_files_are_not_seen(home: Home, tmp_path: Path) -> None:
     outside = tmp_path / "лежит рядом"
     b.xlsx(outside / "ф.xlsx", b.individual(b.pupil()))
