@@ -27,6 +27,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
 MOST_ISSUES_SHOWN = 20
+TABLE_WIDTH = 96
 
 
 def say(words: str, *, style: str | None = None, to: Console = console) -> None:
@@ -221,7 +222,7 @@ def _print_summary(home: Home) -> None:
         column.justify = "right"
     for cells in summary.lines:
         grid.add_row(*cells)
-    console.print(grid)
+    console.print(grid, width=max(console.width, TABLE_WIDTH))
     for line in summary.notes_ru:
         say(line)
 
