@@ -59,9 +59,7 @@ def build_lake_assets(partitions: dg.StaticPartitionsDefinition) -> list[dg.Asse
         can_subset=True,
         pool=INTAKE_POOL,
     )
-    def lake_undated(
-        context: dg.AssetExecutionContext, opora_home: OporaHome
-    ) -> Iterable[dg.MaterializeResult]:
+    def lake_undated(context: dg.AssetExecutionContext, opora_home: OporaHome) -> Iterable[dg.MaterializeResult]:
         for spec in undated:
             if lake_key(spec.table) in context.selected_asset_keys:
                 yield _result(opora_home.home, spec, [UNDATED])
@@ -107,10 +105,7 @@ def _preview(frame: pl.DataFrame) -> str:
     """The first rows as Markdown. Tables of participants have no preview: they are personal data."""
     head = frame.head(_PREVIEW_ROWS)
     lines = ["| " + " | ".join(head.columns) + " |", "|" + "---|" * head.width]
-    lines += [
-        "| " + " | ".join("" if cell is None else str(cell) for cell in row) + " |"
-        for row in head.iter_rows()
-    ]
+    lines += ["| " + " | ".join("" if cell is None else str(cell) for cell in row) + " |" for row in head.iter_rows()]
     return "\n".join(lines)
 
 

@@ -110,8 +110,7 @@ def _verdicts(records: Sequence[DeliveryRecord]) -> Iterable[dg.AssetCheckResult
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
             "refused": dg.MetadataValue.md(
-                "\n".join(f"- `{record.file_name}`: {record.message_ru}" for record in refused[:_SHOWN])
-                or "нет"
+                "\n".join(f"- `{record.file_name}`: {record.message_ru}" for record in refused[:_SHOWN]) or "нет"
             )
         },
     )

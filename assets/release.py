@@ -75,9 +75,7 @@ def candidate(context: dg.AssetExecutionContext, opora_home: OporaHome) -> dg.Ma
     pool=PUBLISH_POOL,
     description="Выпуск: папка с контрольными суммами и ссылка current, переключённая за один шаг.",
 )
-def release(
-    context: dg.AssetExecutionContext, config: ReleaseConfig, opora_home: OporaHome
-) -> dg.MaterializeResult:
+def release(context: dg.AssetExecutionContext, config: ReleaseConfig, opora_home: OporaHome) -> dg.MaterializeResult:
     home, run_id = opora_home.home, context.run.root_run_id or context.run_id
     folder = candidate_folder(home, run_id)
     current = current_release(home)

@@ -6,6 +6,7 @@ said here stands in the current release and in the parts of the lake that it nam
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -53,7 +54,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, query: str, *values: object) ->
 
 def _find(marts: duckdb.DuckDBPyConnection, asked: str) -> Row:
     """The school by id, login (with or without prefix), exam code or part of the name."""
-    digits = "".join(c for c in asked if c.isdigit())
+    login = re.fullmatch(r"(?i)(?:edu|sch|(ksh))?(\d{6})", asked.strip())
     exact = _rows(
         marts,
         """
@@ -62,7 +63,7 @@ def _find(marts: duckdb.DuckDBPyConnection, asked: str) -> Row:
             where (key_kind = 'vpr_login' and key_value = $2) or (key_kind = 'exam_code' and key_value = $1))
         """,
         asked.strip(),
-        digits if len(digits) == 6 else "",
+        "".join(login.groups("")).lower() if login else "",
     )
     found = exact or _rows(
         marts,
@@ -70,9 +71,7 @@ def _find(marts: duckdb.DuckDBPyConnection, asked: str) -> Row:
         asked.strip(),
     )
     if not found:
-        raise UnknownSchool(
-            f"Школы «{asked}» в выпуске нет. Назовите код школы, логин ФИС ОКО или часть названия."
-        )
+        raise UnknownSchool(f"Школы «{asked}» в выпуске нет. Назовите код школы, логин ФИС ОКО или часть названия.")
     if len(found) > 1:
         names = "\n".join(
             f"  {s['school_id']}  {s['school_name']}, {s['municipality_name'] or '—'}"
@@ -161,11 +160,7 @@ def _sources(marts: duckdb.DuckDBPyConnection, home: Home, school: Row, result: 
         for row in load_reference().tables()["procedure_subject"].iter_rows(named=True)
         if row["procedure_id"] == result["procedure_id"]
     ]
-    tables = (
-        ("assessment_result", "appeal")
-        if result["result_source"] == "participants"
-        else ("aggregate_result",)
-    )
+    tables = ("assessment_result", "appeal") if result["result_source"] == "participants" else ("aggregate_result",)
     wanted = (
         pl.col("school_key").is_in([key["key_value"] for key in keys])
         & (pl.col("assessment") == assessment)

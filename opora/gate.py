@@ -53,9 +53,7 @@ def _matches_registry(official: Path, mart: str) -> GateCheck:
     )
 
 
-def _query(
-    connection: duckdb.DuckDBPyConnection, check_id: str, holds_ru: str, look_ru: str, sql: str
-) -> GateCheck:
+def _query(connection: duckdb.DuckDBPyConnection, check_id: str, holds_ru: str, look_ru: str, sql: str) -> GateCheck:
     rows = connection.execute(sql).fetchall()
     if not rows:
         return GateCheck(check_id, True, holds_ru)
@@ -136,11 +134,7 @@ _RECONCILIATIONS: tuple[tuple[str, str, str, str], ...] = (
 def _has_schools(candidate: Path) -> GateCheck:
     counts = read_release(candidate).manifest["row_counts"]
     passed = counts.get("school", 0) > 0
-    words = (
-        f"Школ {counts.get('school', 0)}."
-        if passed
-        else "Нет ни одной школы: проверьте, что поставки приняты."
-    )
+    words = f"Школ {counts.get('school', 0)}." if passed else "Нет ни одной школы: проверьте, что поставки приняты."
     return GateCheck("there_are_schools", passed, words)
 
 

@@ -369,9 +369,7 @@ class _UniqueKeyLoader(yaml.CSafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         if repeated := {key for key in keys if keys.count(key) > 1 and key != "<<"}:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"repeated keys {sorted(repeated)}", node.start_mark
-            )
+            raise yaml.constructor.ConstructorError(None, None, f"repeated keys {sorted(repeated)}", node.start_mark)
         return super().construct_mapping(node, deep)
 
 
@@ -400,10 +398,7 @@ _LOOKALIKES = str.maketrans("abcehkmoptxy", "авсенкмортху")
 def _plain(text: str) -> str:
     """Lower case, ё as е, no quotes, single spaces; Latin look-alikes in a Cyrillic word made Cyrillic."""
     lowered = re.sub(r"[«»\"'“”„`]", " ", text.lower().replace("ё", "е").replace("\u00a0", " "))
-    words = (
-        word.translate(_LOOKALIKES) if re.search("[а-я]", word) else word
-        for word in re.findall(r"\S+", lowered)
-    )
+    words = (word.translate(_LOOKALIKES) if re.search("[а-я]", word) else word for word in re.findall(r"\S+", lowered))
     return " ".join(words)
 
 
@@ -457,9 +452,7 @@ class Reference:
         Naming the assessment leaves only its subjects: «Математика (базовый уровень)» is an exam of its own
         in ЕГЭ and plain mathematics in ВПР.
         """
-        allowed = (
-            {s.subject_id for s in self.subjects} if assessment is None else self.subjects_of(assessment)
-        )
+        allowed = {s.subject_id for s in self.subjects} if assessment is None else self.subjects_of(assessment)
         words = _words(text)
         found = [
             (-len(alias), words.find(alias), subject)
@@ -739,9 +732,7 @@ def _contradictions(r: Reference) -> Iterator[str]:
 
     aliases = [_words(alias) for s in r.subjects for alias in s.aliases]
     codes = [code for s in r.subjects for code in s.codes]
-    exam_codes = [
-        (a, c.code, year) for c in r.exam_codes for a in c.assessments for year in years if c.covers(year)
-    ]
+    exam_codes = [(a, c.code, year) for c in r.exam_codes for a in c.assessments for year in years if c.covers(year)]
     scale_years = [
         (s.assessment, s.test_grade, s.subject_id, year)
         for s in r.scales
@@ -805,9 +796,7 @@ def _contradictions(r: Reference) -> Iterator[str]:
         (
             "calendar.yaml",
             "sessions.subject_ids: unknown",
-            _unknown(
-                (x for s in r.sessions for x in (s.subject_ids or ()) + s.omitted_subject_ids), subjects
-            ),
+            _unknown((x for s in r.sessions for x in (s.subject_ids or ()) + s.omitted_subject_ids), subjects),
         ),
         (
             "calendar.yaml",

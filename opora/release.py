@@ -189,8 +189,7 @@ def _meta(mart: Table) -> str:
 
     head = "col_name,col_type,label_ru,description_ru,unit,decimals\n"
     rows = (
-        ",".join(map(cell, (c.name, c.type, c.label_ru, c.description_ru, c.unit, c.decimals)))
-        for c in mart.columns
+        ",".join(map(cell, (c.name, c.type, c.label_ru, c.description_ru, c.unit, c.decimals))) for c in mart.columns
     )
     return head + "\n".join(rows) + "\n"
 
@@ -202,13 +201,9 @@ def _write_database(marts: Sequence[Table], folder: Path) -> None:
         for mart in marts:
             source = _quoted(folder / f"{mart.table}.parquet")
             connection.execute(f"create table {mart.table} as select * from read_parquet({source})")
-            connection.execute(
-                f"comment on table {mart.table} is {_text(mart.title_ru + '. ' + mart.description_ru)}"
-            )
+            connection.execute(f"comment on table {mart.table} is {_text(mart.title_ru + '. ' + mart.description_ru)}")
             for column in mart.columns:
-                connection.execute(
-                    f'comment on column {mart.table}."{column.name}" is {_text(column.label_ru)}'
-                )
+                connection.execute(f'comment on column {mart.table}."{column.name}" is {_text(column.label_ru)}')
     path.chmod(0o444)
 
 

@@ -61,9 +61,7 @@ def _summary(release: Release, connection: duckdb.DuckDBPyConnection) -> Summary
         where is_shnor and academic_year = (select max(academic_year) from school_status where is_shnor)
         """
     ).fetchone() or (0, 0)
-    notes = [
-        f"В последнем списке {small[1]} школ; у {small[0]} основание держится меньше чем на 10 участниках."
-    ]
+    notes = [f"В последнем списке {small[1]} школ; у {small[0]} основание держится меньше чем на 10 участниках."]
     return Summary(
         release_id=release.release_id,
         folder=release.folder,

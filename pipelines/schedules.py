@@ -26,9 +26,7 @@ def build_schedules(reference: Reference, named: str) -> list[dg.ScheduleDefinit
     return [_schedule(event, reference, status) for event in events]
 
 
-def _schedule(
-    event: MonitoringEvent, reference: Reference, status: dg.DefaultScheduleStatus
-) -> dg.ScheduleDefinition:
+def _schedule(event: MonitoringEvent, reference: Reference, status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
     def request(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         at = context.scheduled_execution_time
         return dg.RunRequest(

@@ -29,9 +29,7 @@ def build_landing_sensor(partitions: dg.StaticPartitionsDefinition, named: str =
         default_status=dg.DefaultSensorStatus.STOPPED if named == LOCAL else dg.DefaultSensorStatus.RUNNING,
         description="Новые файлы в landing: принять, пересчитать и опубликовать.",
     )
-    def landing_changed(
-        context: dg.SensorEvaluationContext, opora_home: OporaHome
-    ) -> dg.SensorResult | dg.SkipReason:
+    def landing_changed(context: dg.SensorEvaluationContext, opora_home: OporaHome) -> dg.SensorResult | dg.SkipReason:
         state, newest = landing_state(opora_home.home.landing)
         if state == context.cursor or newest is None:
             return dg.SkipReason("В landing ничего нового.")

@@ -16,9 +16,7 @@ from schemas.arrow import sql_type
 from schemas.registry import Column, Table, tables
 
 DBT_MODELS = Path(__file__).resolve().parent.parent / "dbt" / "models"
-_HEADER = (
-    "# Derived from schemas/; to change it, change the registry and run `python -m schemas.contracts`.\n"
-)
+_HEADER = "# Derived from schemas/; to change it, change the registry and run `python -m schemas.contracts`.\n"
 
 
 def _described(column: Column) -> str:
@@ -86,9 +84,7 @@ def derived_files() -> dict[Path, str]:
     """The text of every derived file by its path."""
     marts = {"models": [mart_contract(table) for table in tables("marts")]}
     lake = {
-        "sources": [
-            {"name": "lake", "database": "opora", "tables": [lake_source(table) for table in tables("lake")]}
-        ]
+        "sources": [{"name": "lake", "database": "opora", "tables": [lake_source(table) for table in tables("lake")]}]
     }
     return {
         DBT_MODELS / "marts" / "_marts.yml": _HEADER + _dump(marts),

@@ -27,9 +27,7 @@ _BUILT_IN = {
     "multiple_fields_uniqueness": "key_not_unique",
     "field_uniqueness": "key_not_unique",
 }
-FAILURE_SCHEMA = pl.Schema(
-    {"index": pl.Int64(), "column": pl.String(), "check_id": pl.String(), "value": pl.String()}
-)
+FAILURE_SCHEMA = pl.Schema({"index": pl.Int64(), "column": pl.String(), "check_id": pl.String(), "value": pl.String()})
 
 
 def _holds(expression: str) -> Callable[[PolarsData], pl.LazyFrame]:
@@ -68,9 +66,7 @@ def schema_for(table_name: str) -> pa.DataFrameSchema:
             polars_type(column),
             checks=_value_checks(column)
             + [
-                _rule_check(rule)
-                for rule in spec.rules
-                if rule.column == column.name and rule.severity == "quarantine"
+                _rule_check(rule) for rule in spec.rules if rule.column == column.name and rule.severity == "quarantine"
             ],
             nullable=not column.required,
             title=column.label_ru,

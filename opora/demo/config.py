@@ -237,9 +237,7 @@ class Facts:
         return [work for work in self.works.values() if spring in work.below]
 
     def exams_of(self, spring: int, assessment: str | None = None) -> list[Exam]:
-        return [
-            exam for exam in self.exams if spring in exam.sittings and assessment in (None, exam.assessment)
-        ]
+        return [exam for exam in self.exams if spring in exam.sittings and assessment in (None, exam.assessment)]
 
     @cached_property
     def procedures(self) -> list[str]:

@@ -327,9 +327,7 @@ def correct(region: Region, deliveries: list[Delivery]) -> Delivery:
     """One school sends its protocol again: wrong totals in the region's file, right ones here."""
     told, folder = region.facts.raw["correction"], region.facts.raw["strange"]["folder"]
     work = region.facts.works[told["work"]]
-    original = next(
-        d for d in deliveries if d.spring == told["spring"] and d.procedure_id == work.procedure_id
-    )
+    original = next(d for d in deliveries if d.spring == told["spring"] and d.procedure_id == work.procedure_id)
     sizes = Counter(row.school for row in original.rows if row.participants)
     school = min(s for s, n in sizes.items() if s is not None and told["least"] <= n <= told["most"])
     header = next(row.cells for row in original.rows if row.fate == HEADING)
@@ -381,9 +379,7 @@ def strange_files(region: Region, deliveries: list[Delivery]) -> list[Delivery]:
     ]
     made = [Delivery(f"{told['folder']}/{name}.xlsx", sheets, day) for name, _, sheets in tables]
     broken = Delivery(f"{told['folder']}/обрыв связи.xlsx", {}, day, raw=truncated[: len(truncated) * 3 // 5])
-    for delivery, check_id in zip(
-        [*made, broken], [*(c for _, c, _ in tables), "unreadable_file"], strict=True
-    ):
+    for delivery, check_id in zip([*made, broken], [*(c for _, c, _ in tables), "unreadable_file"], strict=True):
         delivery.status = "refused"
         delivery.soil(check_id, check_id, "refusal")
     twin = Delivery(f"{told['folder']}/копия копии.xlsx", {}, day, status="duplicate", same_as=copied.path)

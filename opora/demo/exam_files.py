@@ -181,10 +181,7 @@ def in_blocks(attempts: Iterable[Attempt]) -> list[list[Attempt]]:
     blocks: dict[tuple[date, str], list[Attempt]] = {}
     for attempt in attempts:
         blocks.setdefault((attempt.held_on, title(attempt)), []).append(attempt)
-    return [
-        sorted(blocks[key], key=lambda a: (a.municipality.code, a.exam_code, a.person))
-        for key in sorted(blocks)
-    ]
+    return [sorted(blocks[key], key=lambda a: (a.municipality.code, a.exam_code, a.person)) for key in sorted(blocks)]
 
 
 def block_rows(region: Region, variant: Variant, block: list[Attempt], *, titled: bool = True) -> list[Row]:
@@ -308,9 +305,7 @@ def decide_appeals(region: Region, spring: int, rng: np.random.Generator) -> Non
         for attempt in rest[counts["changed"] :]:
             attempt.appeal = (False, attempt.primary, attempt.result)
         people = {a.person for a in lifted}
-        attempts[:] = [
-            a for a in attempts if not (a.exam is exam and a.person in people and a.kind != "main")
-        ]
+        attempts[:] = [a for a in attempts if not (a.exam is exam and a.person in people and a.kind != "main")]
 
 
 def _may_appeal(attempt: Attempt) -> bool:
@@ -335,9 +330,7 @@ def ege_appeals(region: Region, spring: int, path: str) -> Delivery:
                 result,
                 result - attempt.result,
             ]
-            rows.append(
-                Row([*Fields(region).row(list(EGE_APPEAL[:9]), number, attempt), *end], school=attempt.school)
-            )
+            rows.append(Row([*Fields(region).row(list(EGE_APPEAL[:9]), number, attempt), *end], school=attempt.school))
     modified = date(spring, 8, 25)
     return Delivery(path, {"Апелляции": rows}, modified, spring, layout="ege_appeals", encoding="cp1251")
 
@@ -354,9 +347,7 @@ def oge_appeals(region: Region, spring: int, path: str) -> Delivery:
             primary,
             result,
         ]
-        rows.append(
-            Row([*Fields(region).row(list(OGE_APPEAL[:9]), number, attempt), *end], school=attempt.school)
-        )
+        rows.append(Row([*Fields(region).row(list(OGE_APPEAL[:9]), number, attempt), *end], school=attempt.school))
     return Delivery(path, {"Апелляции": rows}, date(spring, 8, 25), spring, layout="oge_appeals")
 
 
@@ -408,9 +399,7 @@ def regional_table(region: Region, rng: np.random.Generator) -> Delivery:
         rows.append(Row(cells, "accepted" if took_part else "blank", index))
     received = date.fromisoformat(plan["received"])
     delivery = Delivery(plan["path"], {str(spring): rows}, received, spring, layout="regional_ege")
-    big = [
-        row for row in rows if row.fate == "accepted" and isinstance(row.cells[3], int) and row.cells[3] > 10
-    ]
+    big = [row for row in rows if row.fate == "accepted" and isinstance(row.cells[3], int) and row.cells[3] > 10]
     for row in big[:2]:  # below the minimum more than took part
         row.cells[9], row.cells[10] = 1, 3  # the row's other subjects are accepted
     for row in big[2:5]:  # took part more than left school
@@ -429,11 +418,7 @@ def regional_table(region: Region, rng: np.random.Generator) -> Delivery:
 def _leavers(region: Region, spring: int) -> dict[int, int]:
     people: dict[int, set[int]] = {}
     for attempt in region.attempts[spring]:
-        if (
-            attempt.exam.assessment == "ege"
-            and attempt.category == "current_year"
-            and attempt.school is not None
-        ):
+        if attempt.exam.assessment == "ege" and attempt.category == "current_year" and attempt.school is not None:
             people.setdefault(attempt.school, set()).add(attempt.person)
     return {school: len(people[school]) for school in sorted(people)}
 

@@ -272,8 +272,7 @@ def _tell_stories(facts: Facts, rng: np.random.Generator, schools: list[School])
     ordinary = [
         s
         for s in schools
-        if s.role_name in {"big", "centre", "village", "basic_village"}
-        and s.per_grade >= told["min_per_grade"]
+        if s.role_name in {"big", "centre", "village", "basic_village"} and s.per_grade >= told["min_per_grade"]
     ]
     order = [ordinary[i] for i in rng.permutation(len(ordinary))]
     for name in ("struggling", "recovering", "declining"):
@@ -348,9 +347,7 @@ def _extra_counts(facts: Facts) -> tuple[int, int]:
     return shares["previous_years"], shares["college"]
 
 
-def _people(
-    facts: Facts, rng: np.random.Generator, girl: np.ndarray, school: list[int]
-) -> list[tuple[str, str, str]]:
+def _people(facts: Facts, rng: np.random.Generator, girl: np.ndarray, school: list[int]) -> list[tuple[str, str, str]]:
     """Names, no two people of one school alike (some protocols tell people by name only)."""
     surnames, patronymics = facts.words("surnames"), facts.words("patronymics")
     given = {True: facts.words("girls"), False: facts.words("boys")}
@@ -441,9 +438,7 @@ def _sit_work(region: Region, rng: np.random.Generator, work: Work, spring: int)
     pupil, school = _in_grade(region, spring, work.grade)
     ability = _ability(region, pupil, school, work.subject.id, spring)
     answers = Answers(rng, ability, work.maxima)
-    ease = answers.tune(
-        lambda points: float((work.marks(points.sum(axis=1)) == 2).mean()), work.below[spring]
-    )
+    ease = answers.tune(lambda points: float((work.marks(points.sum(axis=1)) == 2).mean()), work.below[spring])
     points = answers.points(ease)
     sizes = np.bincount(school, minlength=len(region.schools))[school]
     number = _number_in_group(school)
@@ -466,9 +461,7 @@ def _sit_work(region: Region, rng: np.random.Generator, work: Work, spring: int)
     )
 
 
-def _on_second_login(
-    region: Region, school: np.ndarray, position: np.ndarray, work: Work, spring: int
-) -> np.ndarray:
+def _on_second_login(region: Region, school: np.ndarray, position: np.ndarray, work: Work, spring: int) -> np.ndarray:
     """The second building's pupils, who are entered under the school's second login."""
     told = region.facts.raw["second_login"]
     has_second = np.array([bool(one.second_login) for one in region.schools])
@@ -544,14 +537,10 @@ def _sit_exam(
         if not attempt.below:
             continue
         if kind == "main" and goes[i, 0]:
-            attempt = _attempt(
-                region, exam, spring, person, where, classes[i], days.reserve, "reserve", again[i]
-            )
+            attempt = _attempt(region, exam, spring, person, where, classes[i], days.reserve, "reserve", again[i])
             attempts.append(attempt)
         if attempt.below and goes[i, 1] and days.extra:
-            attempts.append(
-                _attempt(region, exam, spring, person, where, classes[i], days.extra, "extra", third[i])
-            )
+            attempts.append(_attempt(region, exam, spring, person, where, classes[i], days.extra, "extra", third[i]))
     return attempts
 
 
@@ -562,9 +551,7 @@ def _class_names(rng: np.random.Generator, school: np.ndarray, grade: int) -> li
     names = []
     for number, way in zip(position.tolist(), style.tolist(), strict=True):
         letter = "АБВГДЕ"[(number - 1) // CLASS_SIZE % 6]
-        names.append(
-            f"{grade}{letter}" if way < 0.9 else f"{grade}{letter.lower()}" if way < 0.97 else f"{grade}"
-        )
+        names.append(f"{grade}{letter}" if way < 0.9 else f"{grade}{letter.lower()}" if way < 0.97 else f"{grade}")
     return names
 
 
@@ -616,16 +603,12 @@ def _sit_gve(region: Region, rng: np.random.Generator, spring: int, pupil: np.nd
     school_of = _school_in(region, spring)
     attempts = []
     for exam in region.facts.exams_of(spring, "oge"):
-        code, title = next(
-            (g["code"], g["title"]) for g in region.facts.raw["gve"] if g["subject"] == exam.subject
-        )
+        code, title = next((g["code"], g["title"]) for g in region.facts.raw["gve"] if g["subject"] == exam.subject)
         marks = rng.choice([2, 3, 4, 5], size=len(pupil), p=[0.12, 0.5, 0.28, 0.1])
         for person, mark in zip(pupil.tolist(), marks.tolist(), strict=True):
             points = np.zeros(len(exam.maxima), dtype=int)
             day = exam.sittings[spring].main
-            attempt = _attempt(
-                region, exam, spring, person, int(school_of[person]), "9А", day, "main", points
-            )
+            attempt = _attempt(region, exam, spring, person, int(school_of[person]), "9А", day, "main", points)
             attempt.is_gve, attempt.result, attempt.primary, attempt.below = True, mark, mark * 3, False
             attempt.extra_cells = {"code": code, "title": title}
             attempts.append(attempt)

@@ -24,9 +24,7 @@ from opora.demo.population import Attempt, Region, School
 from opora.demo.registers import excluded_reason
 
 LOW_NUMERATOR, LOW_DENOMINATOR = 30, 100  # inclusive: at least thirty of a hundred
-Counts = dict[
-    tuple[str, int, str], tuple[int, int]
-]  # academic year, school, procedure -> participants, below
+Counts = dict[tuple[str, int, str], tuple[int, int]]  # academic year, school, procedure -> participants, below
 
 
 @dataclass(frozen=True)
@@ -232,10 +230,7 @@ def write_truth(truth: Truth, region: Region, folder: Path, seed: int) -> dict[s
     _table(
         folder / "procedure_result.csv",
         "academic_year,school_id,procedure_id,state,own_participants,own_below_minimum,participants,below_minimum",
-        [
-            [r.academic_year, r.school.school_id, r.procedure_id, r.state, *r.own, *r.rolled]
-            for r in truth.results
-        ],
+        [[r.academic_year, r.school.school_id, r.procedure_id, r.state, *r.own, *r.rolled] for r in truth.results],
     )
     _table(
         folder / "school_status.csv",
@@ -305,9 +300,7 @@ def region_totals(truth: Truth, region: Region, seed: int) -> dict[str, Any]:
         one["schools_low"] += int(result.is_low and not result.school.is_branch)
     lists: dict[str, Any] = {}
     for status in truth.statuses:
-        one = lists.setdefault(
-            status.academic_year, {"shnor": 0, "at_risk": 0, "schools": 0, "school_ids": []}
-        )
+        one = lists.setdefault(status.academic_year, {"shnor": 0, "at_risk": 0, "schools": 0, "school_ids": []})
         one["schools"] += 1
         one["shnor"] += status.is_shnor
         one["at_risk"] += status.is_at_risk

@@ -293,10 +293,7 @@ def stopped_spring(region: Region, work: Work, spring: int, logins: set[str]) ->
             *head,
             "Код",
             "Вариант",
-            *[
-                task_header(label, top, brackets=work.subject.id == "russian")
-                for label, top in tasks_of(work)
-            ],
+            *[task_header(label, top, brackets=work.subject.id == "russian") for label, top in tasks_of(work)],
             "Наименование класса",
             "Пол",
             PRIOR_IN_PROTOCOL,
@@ -555,18 +552,14 @@ def collection_form(
 FLAT_KEYS: list[Cell] = ["Год", "Класс", "Предмет", "Муниципалитет", "Логин", "ОО", "Кол-во участников"]
 
 
-def flat_marks(
-    region: Region, works: list[Work], spring: int, path: str, modified: date, encoding: str
-) -> Delivery:
+def flat_marks(region: Region, works: list[Work], spring: int, path: str, modified: date, encoding: str) -> Delivery:
     """`marks`: percent by mark, one row a school and work; the only source of these works."""
     rows = headings([*FLAT_KEYS, *[str(mark) for mark in MARKS]])
     for work in works:
         for login, members in by_login(region, region.vpr[spring, work.key]).items():
             counts = mark_counts(members)
             keys = _flat_keys(members[0].school, login, work, spring, len(members))
-            rows.append(
-                Row([*keys, *shares(counts)], "accepted", members[0].school.index, len(members), counts[0])
-            )
+            rows.append(Row([*keys, *shares(counts)], "accepted", members[0].school.index, len(members), counts[0]))
     return Delivery(path, {"marks": rows}, modified, spring, layout="flat_marks", encoding=encoding)
 
 
@@ -576,9 +569,7 @@ def _flat_keys(school: School, login: str, work: Work, spring: int, count: int) 
     return [spring, work.grade, work.subject.name, place.name, f"edu{login}", name, count]
 
 
-def flat_scores(
-    region: Region, works: list[Work], spring: int, path: str, modified: date, encoding: str
-) -> Delivery:
+def flat_scores(region: Region, works: list[Work], spring: int, path: str, modified: date, encoding: str) -> Delivery:
     """`scores`: percent of participants by primary score."""
     top = max(work.maximum for work in works)
     rows = headings([*FLAT_KEYS, *[str(score) for score in range(top + 1)]])

@@ -23,7 +23,7 @@ _YEAR = re.compile(r"(?<!\d)(20\d{2})(?!\d)")
 _GRADE = re.compile(r"(?<!\d)(\d{1,2})\s*(?:-?й\s*)?кл(?:асс)?\b", re.IGNORECASE)
 _NUMBERED = re.compile(r"^(\d{1,2})(?:_|$)")
 _DAY = re.compile(r"(?<!\d)(20\d{2})[.\-](0[1-9]|1[0-2])[.\-](0[1-9]|[12]\d|30)(?!\d)")
-_LOGIN = re.compile(r"(?i)(?<![a-z])(?:edu|sch|ksh)(\d{6})(?!\d)")
+_LOGIN = re.compile(r"(?i)(?<![a-z])(?:edu|sch|(ksh))(\d{6})(?!\d)")
 GRADES = range(1, 13)
 
 
@@ -67,7 +67,7 @@ def facts_of_path(relative: str, reference: Reference) -> Facts:
     word = _ASSESSMENT.search(relative)
     days = [dt.date(*map(int, found)) for found in _DAY.findall(relative)]
     years = [int(year) for part in parts for year in _YEAR.findall(part)]
-    logins = _LOGIN.findall(relative)
+    logins = ["".join(found).lower() for found in _LOGIN.findall(relative)]
     code = _EXAM_CODE.search(stem)
     return Facts(
         assessment=ASSESSMENT_WORDS[word[0].lower()] if word else None,

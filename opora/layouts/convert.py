@@ -17,7 +17,8 @@ Converter = Callable[[pl.Expr], pl.Expr]
 
 NOT_A_VALUE = ("-", "–", "—", "нет отметки", "нет данных", "н/д", "#н/д", "nan")
 ABSENT = r"(?i)^\s*отсутств"
-_LOGIN = r"(?i)\b(?:edu|sch|ksh)\s?(\d{6})\b"
+# edu and sch are one series of numbers, ksh (schools of the region itself) is another
+_LOGIN = r"(?i)\b(?:edu|sch|(ksh))\s?(\d{6})\b"
 _MUNICIPALITY = r"(?i)\breg(\d{2})_(?:vpr_)?(m\d{3})\b"
 _APPEAL_STATUS = (
     r"(?i)^(апелляция\s+)?(не\s+)?"
@@ -96,8 +97,9 @@ def sex(cell: pl.Expr) -> pl.Expr:
 
 
 def vpr_login(cell: pl.Expr) -> pl.Expr:
-    """The six digits of a ФИС ОКО login, wherever it stands in the cell; the prefix may change."""
-    return cell.str.extract(_LOGIN)
+    """The digits of a ФИС ОКО login, wherever it stands in the cell; of the prefixes only ksh is kept."""
+    number = cell.str.extract(_LOGIN, 2)
+    return pl.concat_str(cell.str.extract(_LOGIN, 1).str.to_lowercase().fill_null(""), number)
 
 
 def found_login(cell: pl.Expr) -> pl.Expr:
