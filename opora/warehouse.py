@@ -303,10 +303,7 @@ def _fingerprint(project_dir: Path) -> str:
 
     found = hashlib.sha256(__version__.encode())
     for path in sorted(project_dir.rglob("*")):
-        if (
-            path.suffix in (".sql", ".yml", ".md", ".csv")
-            and "target" not in path.relative_to(project_dir).parts
-        ):
+        if path.suffix in (".sql", ".yml", ".md", ".csv") and "target" not in path.relative_to(project_dir).parts:
             found.update(f"{path.relative_to(project_dir)}\n".encode())
             found.update(path.read_bytes())
     return found.hexdigest()

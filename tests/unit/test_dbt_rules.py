@@ -48,8 +48,7 @@ class Lake:
         for (table_name, delivery), rows in self.rows.items():
             schema = polars_schema(table_name)
             full = [
-                {name: row.get(name) for name in schema}
-                | {"delivery_id": delivery, "source_row": next(self.numbers)}
+                {name: row.get(name) for name in schema} | {"delivery_id": delivery, "source_row": next(self.numbers)}
                 for row in rows
             ]
             frame = pl.DataFrame(full, schema=schema)
@@ -59,9 +58,7 @@ class Lake:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 part.write_parquet(path)
         for number, delivery in enumerate(sorted({delivery for _, delivery in self.rows})):
-            by = next(
-                (delivery_id(new) for old, new in replaced.items() if delivery_id(old) == delivery), None
-            )
+            by = next((delivery_id(new) for old, new in replaced.items() if delivery_id(old) == delivery), None)
             write_record(self.home, _record(delivery, number, by))
 
 
@@ -346,9 +343,7 @@ class Built:
         return found
 
     def result(self, school_id: str, procedure_id: str, year: str = Y2) -> Row:
-        return self.row(
-            "marts.procedure_result", school_id=school_id, procedure_id=procedure_id, academic_year=year
-        )
+        return self.row("marts.procedure_result", school_id=school_id, procedure_id=procedure_id, academic_year=year)
 
     def status(self, school_id: str, year: str = Y3) -> Row:
         return self.row("marts.school_status", school_id=school_id, academic_year=year)
@@ -470,9 +465,7 @@ def test_risk_is_decided_by_the_current_year(built: Built) -> None:
     assert (this["status"], this["is_at_risk"], this["low_procedures_current_year"]) == ("risk", True, 1)
     assert "зона риска: ВПР-5 РУ 2023/24 — 5 из 10 (50,0 %)" in this["reason_ru"]
     assert (following["is_at_risk"], following["low_procedures_current_year"]) == (None, None)
-    assert following["undecided_reason_ru"] is None, (
-        "2022/23 has results, so the rule of two years is decided"
-    )
+    assert following["undecided_reason_ru"] is None, "2022/23 has results, so the rule of two years is decided"
 
 
 def test_leaving_needs_results(built: Built) -> None:
@@ -552,9 +545,7 @@ def test_merged_school_keeps_its_past_and_leaves_the_list(built: Built) -> None:
         False,
         "merged",
     )
-    assert built.result("s220014", "vpr_5_russian", Y3)["participants"] == 10, (
-        "its login counts for the successor"
-    )
+    assert built.result("s220014", "vpr_5_russian", Y3)["participants"] == 10, "its login counts for the successor"
     assert built.result("s220013", "vpr_5_russian", Y3)["state"] == "not_delivered"
     assert built.status("s220014")["low_procedures_previous_year"] == 1, "official: own history only"
 
@@ -580,9 +571,7 @@ def test_school_outside_the_register_is_kept_and_named(built: Built) -> None:
 
 
 def test_municipality_is_found_by_its_words(built: Built) -> None:
-    primary, evening = (
-        built.row("marts.school", school_id=f"s2200{n}")["municipality_id"] for n in ("08", "16")
-    )
+    primary, evening = (built.row("marts.school", school_id=f"s2200{n}")["municipality_id"] for n in ("08", "16"))
     assert primary == evening != built.row("marts.school", school_id="s220001")["municipality_id"]
 
 
@@ -705,9 +694,7 @@ def test_a_failing_test_is_named_with_its_rows(built: Built, tmp_path: Path) -> 
     database = tmp_path / "broken.duckdb"
     database.write_bytes(built.database.read_bytes())
     with duckdb.connect(database) as connection:
-        connection.execute(
-            "update marts.procedure_result set is_low = not is_low where school_id = 's220001'"
-        )
+        connection.execute("update marts.procedure_result set is_low = not is_low where school_id = 's220001'")
     with pytest.raises(WarehouseError) as error:
         run_dbt("test", database, select=["flag_follows_the_rule"])
     assert "flag_follows_the_rule" in str(error.value)

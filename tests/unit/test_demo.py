@@ -186,9 +186,7 @@ def test_the_list_follows_from_the_results(demo: DemoSummary) -> None:
 
 
 def test_a_parent_school_answers_for_its_branches(demo: DemoSummary) -> None:
-    results = {
-        (r["academic_year"], r["school_id"], r["procedure_id"]): r for r in read(demo, "procedure_result.csv")
-    }
+    results = {(r["academic_year"], r["school_id"], r["procedure_id"]): r for r in read(demo, "procedure_result.csv")}
     parent = results["2020-2021", "s991201", "vpr_5_russian"]
     branch = results["2020-2021", "s991203", "vpr_5_russian"]
     assert int(branch["participants"]) == int(branch["own_participants"]) > 0

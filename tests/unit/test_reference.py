@@ -132,9 +132,7 @@ def test_scales_cover_every_score_once_in_every_year(tables: dict[str, pl.DataFr
     for _, group in tables["score_scale"].group_by(key, maintain_order=True):
         bands = group.sort("mark")
         assert bands["mark"].to_list() == [2, 3, 4, 5]
-        covered = [
-            s for low, high in bands.select("score_min", "score_max").rows() for s in range(low, high + 1)
-        ]
+        covered = [s for low, high in bands.select("score_min", "score_max").rows() for s in range(low, high + 1)]
         assert covered == list(range(bands["max_score"][0] + 1))
 
 
@@ -162,9 +160,7 @@ def test_scale_of_a_year(
     year: str,
     starts: tuple[int, ...],
 ) -> None:
-    rows = tables["score_scale"].filter(
-        assessment=assessment, test_grade=grade, subject_id=subject, academic_year=year
-    )
+    rows = tables["score_scale"].filter(assessment=assessment, test_grade=grade, subject_id=subject, academic_year=year)
     assert (*rows.sort("mark")["score_min"].to_list()[1:], rows["max_score"][0]) == starts
 
 
@@ -183,9 +179,7 @@ def test_bands_follow_one_another(widths: list[int]) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "text", ["0-5/6-9/10-14", "1-5/6-9/10-14/15-20", "0-5/7-9/10-14/15-20", "0-5/6-9/a/b"]
-)
+@pytest.mark.parametrize("text", ["0-5/6-9/10-14", "1-5/6-9/10-14/15-20", "0-5/7-9/10-14/15-20", "0-5/6-9/a/b"])
 def test_broken_bands_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"ranges|gap"):
         parse_bands(text)
@@ -554,20 +548,15 @@ def test_every_real_school_name_has_a_type(reference: Reference) -> None:
 
 @pytest.mark.real
 @pytest.mark.skipif(not ALTAI.exists(), reason="the real region is not here (OPORA_REAL_DATA)")
-def test_scales_agree_with_the_official_ones_of_2021(
-    reference: Reference, tables: dict[str, pl.DataFrame]
-) -> None:
+def test_scales_agree_with_the_official_ones_of_2021(reference: Reference, tables: dict[str, pl.DataFrame]) -> None:
     official = pl.read_csv(ALTAI / "reference/score_to_mark_2021.csv").with_columns(
         pl.col("subject").map_elements(reference.subject_for, return_dtype=pl.String).alias("subject_id")
     )
     ours = tables["score_scale"].filter(assessment="vpr", academic_year="2020-2021")
-    joined = ours.join(
-        official, left_on=["test_grade", "subject_id", "mark"], right_on=["grade", "subject_id", "mark"]
-    )
+    joined = ours.join(official, left_on=["test_grade", "subject_id", "mark"], right_on=["grade", "subject_id", "mark"])
     assert joined.height == ours.height == 12 * 4
     assert joined.filter(
-        (pl.col("score_min") != pl.col("score_min_right"))
-        | (pl.col("score_max") != pl.col("score_max_right"))
+        (pl.col("score_min") != pl.col("score_min_right")) | (pl.col("score_max") != pl.col("score_max_right"))
     ).is_empty()
 
 

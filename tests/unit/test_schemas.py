@@ -101,9 +101,7 @@ def test_a_rule_that_knows_nothing_holds() -> None:
 
 def test_a_warning_rule_does_not_block() -> None:
     assert any(rule.severity == "warning" for rule in table("aggregate_result").rules)
-    names = {
-        check.error for column in schema_for("aggregate_result").columns.values() for check in column.checks
-    }
+    names = {check.error for column in schema_for("aggregate_result").columns.values() for check in column.checks}
     assert "participants_exceed_graduates" not in names
 
 
@@ -146,7 +144,5 @@ def test_words_for_people_never_speak_of_ratings() -> None:
 def test_registry_declares_shares_between_0_and_1() -> None:
     for mart in tables("marts"):
         for column in mart.columns:
-            if column.name.endswith(("_share", "_ci_low", "_ci_high")) or column.name.startswith(
-                "probability_"
-            ):
+            if column.name.endswith(("_share", "_ci_low", "_ci_high")) or column.name.startswith("probability_"):
                 assert (column.type, column.at_least, column.at_most) == ("number", 0, 1), column.name
