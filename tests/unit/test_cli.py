@@ -1,0 +1,71 @@
+"""Commands that run nothing: what they say, write and refuse, by exit code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from opora.cli import main
+from opora.home import Home
+from opora.programmes import load_programmes, parse_programme
+
+
+def call(*arguments: object) -> tuple[int, str]:
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    return result.exit_code, result.output
+
+
+def test_help_names_every_command() -> None:
+    code, words = call("--help")
+    assert code == 0
+    for name in ("demo", "receive", "check", "run", "status", "explain", "release", "template", "programme", "ui"):
+        assert name in words
+
+
+def test_received_files_are_copied_or_linked(tmp_path: Path) -> None:
+    source = tmp_path / "выгрузка.csv"
+    source.write_text("а;б", encoding="utf-8")
+    copied, linked = Home(tmp_path / "copied"), Home(tmp_path / "linked")
+    assert call("receive", source, "--home", copied.root)[0] == 0
+    assert (copied.landing / source.name).read_bytes() == source.read_bytes()
+    assert call("receive", source, "--home", copied.root)[0] == 1, "nothing received is overwritten"
+    assert call("receive", source, "--link", "--home", linked.root)[0] == 0
+    assert (linked.landing / source.name).is_symlink()
+    assert call("receive", source, "--link", "--home", linked.root)[0] == 0, "the same link again is no change"
+    assert call("receive", tmp_path / "нет", "--home", copied.root)[0] == 2
+
+
+def test_every_programme_is_listed() -> None:
+    code, words = call("programme", "list")
+    assert code == 0
+    assert [line.split(":")[0] for line in words.splitlines()] == [p.programme_id for p in load_programmes()]
+
+
+def test_a_draft_loads_and_is_not_overwritten(tmp_path: Path) -> None:
+    target = tmp_path / "draft.yaml"
+    new = ("programme", "new", "n-2026", "--like", "kargasok-2023", "--territory", "Н-ский район")
+    assert call(*new, "--period", "2026", "--to", target)[0] == 0
+    assert parse_programme("draft.yaml", target.read_bytes()).programme_id == "n-2026"
+    assert call(*new, "--period", "2026", "--to", target)[0] == 1
+    assert call(*new, "--period", "когда-нибудь", "--to", tmp_path / "b.yaml")[0] == 2
+    code, words = call("programme", "new", "n", "--like", "нет", "--territory", "Н", "--period", "2026")
+    assert code == 1
+    assert "kargasok-2023" in words
+
+
+def test_the_form_of_returns_is_written_once(tmp_path: Path) -> None:
+    path = tmp_path / "форма.xlsx"
+    assert call("template", "returns", path, "--home", tmp_path)[0] == 0
+    assert path.stat().st_size > 5000
+    code, words = call("template", "returns", path, "--home", tmp_path)
+    assert code == 1
+    assert "уже есть" in words
+
+
+@pytest.mark.parametrize("command", [["status"], ["explain", "s1"], ["release", "verify"]])
+def test_without_a_release_people_are_told_what_to_do(tmp_path: Path, command: list[str]) -> None:
+    code, words = call(*command, "--home", tmp_path)
+    assert code == 1
+    assert "выпуск" in words.lower()
