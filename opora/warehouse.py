@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from filelock import FileLock
 
 from opora.delivery import NON_DATA, DeliveryRecord, read_issues, read_records
 from opora.home import PROJECT, Home
+from opora.programmes import Programme, load_programmes, programme_tables
 from opora.reference import Reference
 from schemas.arrow import polars_schema, sql_type
 from schemas.registry import Table, tables
@@ -57,9 +58,18 @@ class NodeResult:
 # --- laying out ----------------------------------------------------------------------------------
 
 
-def prepare(home: Home, reference: Reference, database: Path) -> None:
+def prepare(
+    home: Home,
+    reference: Reference,
+    database: Path,
+    *,
+    as_of: date | None = None,
+    programmes: Sequence[Programme] | None = None,
+) -> None:
     """Make a new file at `database` with the schemas `lake`, `reference` and `delivery_log`.
 
+    `as_of` is the day on which things are due or overdue, today if not given; `programmes` are those of the
+    reference if not given.
     Raises WarehouseError where a part of the lake does not fit the registry.
     """
     database.parent.mkdir(parents=True, exist_ok=True)
@@ -70,9 +80,16 @@ def prepare(home: Home, reference: Reference, database: Path) -> None:
             _create_lake_view(connection, table, home.lake_files(table.table))
         for name, frame in reference.tables().items():
             _create_table(connection, f"reference.{name}", frame)
+        _create_programmes(connection, load_programmes() if programmes is None else programmes, as_of or date.today())
         _create_table(connection, "reference.label_school_type", _label_types(connection, reference))
         _create_table(connection, "delivery_log.delivery", delivery_frame(read_records(home).values()))
         _create_table(connection, "delivery_log.issue", read_issues(home))
+
+
+def _create_programmes(connection: duckdb.DuckDBPyConnection, programmes: Sequence[Programme], as_of: date) -> None:
+    for name, frame in programme_tables(programmes).items():
+        _create_table(connection, f"reference.{name}", frame)
+    _create_table(connection, "reference.as_of", pl.DataFrame({"as_of": [as_of]}))
 
 
 def _create_lake_view(connection: duckdb.DuckDBPyConnection, table: Table, parts: Sequence[Path]) -> None:

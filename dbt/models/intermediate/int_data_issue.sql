@@ -56,6 +56,177 @@ differing as (
     from {{ ref('int_vpr_work') }}
     where is_participant and mark <> scale_mark
     group by delivery_id, scale_id
+),
+
+report as (
+    select
+        report.*,
+        programme.programme_id is not null as is_programme_known,
+        kind.by_school
+    from {{ ref('stg_programme_return') }} as report
+    left join {{ ref('int_programme') }} as programme on report.programme_id = programme.programme_id
+    left join {{ source('reference', 'return_kind') }} as kind on report.return_kind = kind.return_kind
+),
+
+unknown_programme as (
+    select
+        delivery_id,
+        'programme_id' as column_name,
+        programme_id as value,
+        'unknown_programme' as check_id,
+        'Программы с кодом ' || programme_id || ' нет в справочнике: её строк ' || count(*) || ', они приняты и нигде не засчитаны.'
+            as reason_ru,
+        'Исправьте код программы или опишите программу: opora programme new.' as remedy_ru,
+        max(measured_year) as academic_year
+    from (
+        select delivery_id, programme_id, measured_year from {{ ref('stg_programme_return') }}
+        union all
+        select delivery_id, programme_id, measured_year from {{ ref('stg_listed_school') }}
+    )
+    where programme_id not in (select programme_id from {{ ref('int_programme') }})
+    group by delivery_id, programme_id
+),
+
+outside_programme as (
+    select
+        report.delivery_id,
+        'reported_on' as column_name,
+        cast(report.reported_on as varchar) as value,
+        'return_outside_programme' as check_id,
+        'Дата ' || report.reported_on || ' не попадает ни в один период программы ' || report.programme_id
+            || ': факт принят и не засчитан.' as reason_ru,
+        'Проверьте дату и программу.' as remedy_ru,
+        max(report.measured_year) as academic_year
+    from report
+    left join {{ ref('int_programme_period') }} as period
+        on report.programme_id = period.programme_id and report.reported_on between period.starts_on and period.ends_on
+    where report.is_programme_known and period.period is null
+    group by report.delivery_id, report.reported_on, report.programme_id
+),
+
+unknown_item as (
+    select
+        report.delivery_id,
+        'item_id' as column_name,
+        report.item_id as value,
+        'unknown_item' as check_id,
+        'В программе ' || report.programme_id || ' нет показателя или мероприятия ' || report.item_id
+            || ': факт засчитан только по виду.' as reason_ru,
+        'Выберите показатель или мероприятие из списка формы или оставьте пустым.' as remedy_ru,
+        max(report.measured_year) as academic_year
+    from report
+    where
+        report.is_programme_known
+        and report.item_id is not null
+        and not exists (
+            select 1
+            from {{ source('reference', 'programme_indicator') }} as known
+            where known.programme_id = report.programme_id and known.indicator_id = report.item_id
+        )
+        and not exists (
+            select 1
+            from {{ source('reference', 'programme_measure') }} as known
+            where known.programme_id = report.programme_id and known.measure_id = report.item_id
+        )
+    group by report.delivery_id, report.programme_id, report.item_id
+),
+
+unnamed_measure as (
+    select
+        report.delivery_id,
+        'item_id' as column_name,
+        report.return_kind as value,
+        'measure_not_named' as check_id,
+        'Вид факта ' || report.return_kind || ' есть у нескольких мероприятий программы ' || report.programme_id
+            || ', а мероприятие не названо: ни одному не засчитано фактов ' || count(*) || '.' as reason_ru,
+        'Выберите мероприятие из списка формы.' as remedy_ru,
+        max(report.measured_year) as academic_year
+    from report
+    where
+        report.programme_id || '|' || report.return_kind in (
+            select programme_id || '|' || return_kind
+            from {{ source('reference', 'programme_measure') }}
+            where return_kind is not null
+            group by programme_id, return_kind
+            having count(*) > 1
+        )
+        and not exists (
+            select 1
+            from {{ source('reference', 'programme_measure') }} as known
+            where known.programme_id = report.programme_id and known.measure_id = report.item_id
+        )
+    group by report.delivery_id, report.programme_id, report.return_kind
+),
+
+unnamed_school as (
+    select
+        delivery_id,
+        'school_key' as column_name,
+        return_kind as value,
+        'return_without_school' as check_id,
+        'Вид факта ' || return_kind || ' сообщает школа, а названа территория: в долях школ не засчитано фактов ' || count(*) || '.'
+            as reason_ru,
+        'Назовите школу: уровень «школа» и школа из списка.' as remedy_ru,
+        max(measured_year) as academic_year
+    from report
+    where by_school and territory_level <> 'school' and is_programme_known
+    group by delivery_id, return_kind
+),
+
+unknown_municipality as (
+    select
+        report.delivery_id,
+        'municipality_label' as column_name,
+        coalesce(report.municipality_label, '—') as value,
+        'unknown_municipality' as check_id,
+        'Муниципалитет ' || coalesce('«' || report.municipality_label || '»', 'не назван и') || ' не найден среди школ программы '
+            || report.programme_id || ': факт засчитан только программе в целом.' as reason_ru,
+        'Назовите муниципалитет так, как он назван в реестре школ.' as remedy_ru,
+        max(report.measured_year) as academic_year
+    from report
+    where
+        report.territory_level = 'municipality'
+        and report.is_programme_known
+        and (
+            select programme.municipality_id from {{ ref('int_programme') }} as programme where programme.programme_id = report.programme_id
+        ) is null
+        and coalesce({{ municipality_core('report.municipality_label') }}, '') not in (
+            select {{ municipality_core('municipality_name') }} from {{ ref('int_school') }}
+        )
+    group by report.delivery_id, report.programme_id, report.municipality_label
+),
+
+named_school as (
+    select delivery_id, programme_id, school_key_kind, school_key, measured_year
+    from {{ ref('stg_programme_return') }}
+    where territory_level = 'school'
+    union
+    select delivery_id, programme_id, school_key_kind, school_key, measured_year
+    from {{ ref('stg_listed_school') }}
+),
+
+foreign_school as (
+    select
+        named_school.delivery_id,
+        'school_key' as column_name,
+        named_school.school_key as value,
+        'school_outside_programme' as check_id,
+        'Школа «' || school.school_name || '» вне территории программы ' || named_school.programme_id || '.' as reason_ru,
+        'Проверьте школу и программу; факты школы этой программе не засчитаны в долях.' as remedy_ru,
+        max(named_school.measured_year) as academic_year
+    from named_school
+    inner join {{ ref('int_school_key') }} as keys
+        on
+            named_school.school_key_kind = keys.key_kind
+            and {{ comparable_key('named_school.school_key_kind', 'named_school.school_key') }} = keys.key_value
+            and named_school.measured_year = keys.measured_year
+            and named_school.measured_year = keys.held_year
+    inner join {{ ref('int_school') }} as school on keys.school_id = school.school_id
+    inner join {{ ref('int_programme') }} as programme on named_school.programme_id = programme.programme_id
+    where
+        programme.region_code <> school.region_code
+        or (programme.municipality_id is not null and programme.municipality_id <> school.municipality_id)
+    group by named_school.delivery_id, named_school.programme_id, named_school.school_key, school.school_name
 )
 
 select * from unknown_school
@@ -63,3 +234,17 @@ union all
 select * from overlapping
 union all
 select * from differing
+union all
+select * from unknown_programme
+union all
+select * from outside_programme
+union all
+select * from unknown_item
+union all
+select * from unnamed_measure
+union all
+select * from unnamed_school
+union all
+select * from unknown_municipality
+union all
+select * from foreign_school

@@ -9,6 +9,12 @@ with named as (
     union
     select school_id, 'school_status' from {{ ref('school_status') }}
     union
+    select school_id, 'programme_list' from {{ ref('programme_list') }}
+    union
+    select territory_id, 'indicator' from {{ ref('indicator') }} where territory_level = 'school'
+    union
+    select territory_id, 'measure' from {{ ref('measure') }} where territory_level = 'school'
+    union
     select parent_school_id, 'school.parent_school_id' from {{ ref('school') }} where parent_school_id is not null
     union
     select merged_into_school_id, 'school.merged_into_school_id'

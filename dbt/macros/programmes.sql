@@ -1,0 +1,21 @@
+{# A report serves an indicator unless it names another indicator of the programme; one that names a measure serves both. #}
+{% macro return_is_of_indicator(indicator, report) -%}
+(
+    {{ report }}.item_id is null
+    or {{ report }}.item_id = {{ indicator }}.indicator_id
+    or not exists (
+        select 1
+        from {{ source('reference', 'programme_indicator') }} as named
+        where named.programme_id = {{ report }}.programme_id and named.indicator_id = {{ report }}.item_id
+    )
+)
+{%- endmacro %}
+
+{# The value of an indicator in its unit. Nothing divided by nothing is no value. #}
+{% macro indicator_value(value_kind, unit, numerator, denominator) -%}
+case
+    when {{ value_kind }} in ('share_of_schools', 'pooled_share', 'share_of_quantity')
+        then case {{ unit }} when 'pct' then 100.0 else 1.0 end * {{ numerator }} / nullif({{ denominator }}, 0)
+    else {{ numerator }}
+end
+{%- endmacro %}
