@@ -102,6 +102,19 @@ def fill(lake: Lake) -> None:
     add("certificate_count", 2, annual("700101", Y23, graduate_grade=9, graduates=60, without_certificate=4))
     add("certificate_count", 2, annual("700102", Y23, graduate_grade=9, graduates=40, without_certificate=2))
     add("certificate_count", 2, annual("480001", Y21, graduate_grade=11, graduates=3, without_certificate=0))
+    # days missed in Саратов: a year's row, a year of four quarters, three quarters that are no year
+    missed = (
+        ("640001", Y21, "year", 500),
+        ("640002", Y21, "year", 100),
+        ("640001", Y22, "year", 300),
+        *(("640002", Y22, f"q{number}", 25) for number in (1, 2, 3, 4)),
+        *(("640003", Y22, f"q{number}", 99) for number in (1, 2, 3)),
+    )
+    add(
+        "attendance",
+        2,
+        *(annual(login, year, term=term, pupils=100, days_missed=days) for login, year, term, days in missed),
+    )
     # 700103: four sat ОГЭ mathematics, one retook it in July and one in September
     sat = partial(exam, "7103", "oge_9_mathematics", measured_year=Y22, held_year=Y22)
     june, july, september = dt.date(2023, 6, 1), dt.date(2023, 7, 1), dt.date(2023, 9, 6)
@@ -439,6 +452,13 @@ def test_the_second_year_in_the_list_changes_the_support(later: Built) -> None:
     assert ("2022-2023", "s640008") not in seen
     # of the list of 2022/23, four schools, all were in the list of the year before
     assert later.indicator("saratov-2021", "listed_again", "2022-2023")["value"] == 4
+
+
+def test_days_missed_a_pupil(later: Built) -> None:
+    """2021/22: (500 + 100) / 200 = 3; 2022/23: (300 + 4 × 25) / 200 = 2, the school with three quarters is unknown."""
+    row = later.indicator("saratov-2021", "attendance_change", "2022-2023")
+    assert (row["previous_value"], row["measured_value"], row["value"], row["dynamics"]) == (3, 2, -1, "improved")
+    assert (row["numerator"], row["denominator"], row["covered_count"], row["schools_count"]) == (400, 200, 2, 4)
 
 
 @pytest.mark.parametrize(("period", "made", "status"), [("2021-2022", 5, "met"), ("2022-2023", 4, "not_met")])

@@ -184,14 +184,18 @@ unknown_municipality as (
         'Назовите муниципалитет так, как он назван в реестре школ.' as remedy_ru,
         max(report.measured_year) as academic_year
     from report
+    inner join {{ ref('int_programme') }} as programme on report.programme_id = programme.programme_id
     where
         report.territory_level = 'municipality'
-        and report.is_programme_known
-        and (
-            select programme.municipality_id from {{ ref('int_programme') }} as programme where programme.programme_id = report.programme_id
-        ) is null
-        and coalesce({{ municipality_core('report.municipality_label') }}, '') not in (
-            select {{ municipality_core('municipality_name') }} from {{ ref('int_school') }}
+        -- in a municipal programme the municipality need not be named
+        and (programme.municipality_id is null or report.municipality_label is not null)
+        and not exists (
+            select 1
+            from {{ ref('int_school') }} as school
+            where
+                school.region_code = programme.region_code
+                and coalesce(school.municipality_id = programme.municipality_id, true)
+                and {{ municipality_core('school.municipality_name') }} = {{ municipality_core('report.municipality_label') }}
         )
     group by report.delivery_id, report.programme_id, report.municipality_label
 ),

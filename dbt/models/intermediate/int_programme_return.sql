@@ -26,9 +26,11 @@ select
     latest.item_id,
     latest.territory_level,
     head.head_school_id as school_id,
-    case latest.territory_level
-        when 'school' then school.municipality_id
-        when 'municipality' then coalesce(municipality.municipality_id, programme.municipality_id)
+    -- all that is reported to a municipal programme is its own, also what a neighbour's school did for it
+    case
+        when programme.municipality_id is not null then programme.municipality_id
+        when latest.territory_level = 'school' then school.municipality_id
+        when latest.territory_level = 'municipality' then municipality.municipality_id
     end as municipality_id,
     programme.region_code,
     latest.reported_on,

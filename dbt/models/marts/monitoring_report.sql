@@ -21,7 +21,7 @@ item as (
         unit,
         target as planned,
         value as actual,
-        value_at_quarter_start as actual_at_quarter_start,
+        case when kind not in ('change_of_count', 'change_of_share') then value_at_quarter_start end as actual_at_quarter_start,
         responsible_ru,
         no_data_reason_ru,
         sort_order
