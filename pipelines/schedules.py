@@ -27,6 +27,14 @@ def build_schedules(reference: Reference, named: str) -> list[dg.ScheduleDefinit
 
 
 def _schedule(event: MonitoringEvent, reference: Reference, status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=event.event_id,
+        job_name=event.job,
+        cron_schedule=event.cron,
+        execution_timezone=reference.timezone,
+        default_status=status,
+        description=f"{event.title_ru}. {event.item_ru}",
+    )
     def request(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         at = context.scheduled_execution_time
         return dg.RunRequest(
@@ -35,12 +43,4 @@ def _schedule(event: MonitoringEvent, reference: Reference, status: dg.DefaultSc
             tags={"opora/event": event.event_id, "opora/seed": event.seed},
         )
 
-    return dg.ScheduleDefinition(
-        name=event.event_id,
-        job_name=event.job,
-        cron_schedule=event.cron,
-        execution_timezone=reference.timezone,
-        execution_fn=request,
-        default_status=status,
-        description=f"{event.title_ru}. {event.item_ru}",
-    )
+    return request
