@@ -1,0 +1,116 @@
+"""Programmes over the synthetic region: what they count is what the list and the results of the same region say."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from opora.programmes import Programme, load_programmes
+from opora.reference import load_reference
+from opora.warehouse import prepare, run_dbt
+from tests.conftest import Region
+
+REGION = "99"
+
+
+def moved(programme: Programme) -> Programme:
+    """A regional programme as if the synthetic region had written it."""
+    return programme.model_copy(update={"territory": programme.territory.model_copy(update={"region_code": REGION})})
+
+
+@pytest.fixture(scope="module")
+def built(demo_region: Region, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The region's lake with the regional programmes moved to it and the municipal ones as they are."""
+    programmes = [moved(p) if p.territory.level == "region" else p for p in load_programmes()]
+    database = tmp_path_factory.mktemp("programmes") / "run.duckdb"
+    prepare(demo_region.home, load_reference(), database, as_of=dt.date(2025, 3, 1), programmes=programmes)
+    results = run_dbt("build", database)
+    assert {result.status for result in results if result.resource_type == "model"} == {"success"}
+    return database
+
+
+def different(database: Path, query: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(database, read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_the_list_of_a_programme_is_the_list_of_its_year(built: Path) -> None:
+    """No list was delivered, so the ШНОР list stands in: as many schools as the region's summary counts."""
+    rows = different(
+        built,
+        """
+        select
+            period.period,
+            count(list.school_id) filter (where list.is_listed),
+            coalesce(any_value(region.shnor_count), 0)
+        from reference.programme_period as period
+        left join marts.programme_list as list using (programme_id, period)
+        join marts.region_summary as region
+            on region.academic_year = period.list_year and region.region_code = '99' and region.procedure_id = 'all'
+        where period.programme_id = 'tomsk-2020'
+        group by period.period
+        """,
+    )
+    assert len(rows) >= 4
+    assert all(listed == counted for _, listed, counted in rows)
+    assert sum(int(str(counted)) for *_, counted in rows) > 0
+
+
+def test_pooled_shares_are_sums_over_the_listed_schools(built: Path) -> None:
+    rows = different(
+        built,
+        """
+        with listed as (
+            select list.period, sum(result.below_minimum) as below, sum(result.participants) as participants
+            from marts.programme_list as list
+            join reference.programme_period as period using (programme_id, period)
+            join marts.procedure_result as result
+                on result.school_id = list.school_id and result.academic_year = period.results_year
+                and result.procedure_id = 'oge_9_mathematics' and result.unknown_count = 0
+            where list.programme_id = 'tomsk-2020' and list.is_listed
+            group by list.period
+        )
+        select period, indicator.numerator = listed.below and indicator.denominator = listed.participants
+        from marts.indicator as indicator join listed using (period)
+        where indicator.programme_id = 'tomsk-2020' and indicator.indicator_id = 'oge_mathematics_failed_ratio'
+            and indicator.is_judged
+        """,
+    )
+    assert len(rows) >= 3
+    assert all(agrees for _, agrees in rows)
+
+
+def test_municipalities_add_up_to_the_region(built: Path) -> None:
+    rows = different(
+        built,
+        """
+        select indicator_id, period
+        from marts.indicator
+        where programme_id = 'tomsk-2020' and kind in ('pooled_share', 'ratio_to_baseline', 'share_of_schools')
+        group by indicator_id, period
+        having count(*) filter (where territory_level = 'municipality') > 0
+            and sum(denominator) filter (where territory_level = 'municipality')
+                is distinct from sum(denominator) filter (where territory_level = 'region')
+        """,
+    )
+    assert rows == []
+
+
+def test_programmes_of_other_territories_say_nothing_of_this_one(built: Path) -> None:
+    rows = different(
+        built,
+        """
+        select programme_id, status, value
+        from marts.indicator
+        where programme_id in ('kargasok-2023', 'saratov-2021', 'terbuny-2022')
+            and (value is not null or status <> 'no_data')
+        """,
+    )
+    assert rows == []
+    assert (
+        different(built, "select * from marts.monitoring_report where is_overdue and programme_id = 'kargasok-2023'")
+        == []
+    )
