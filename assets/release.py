@@ -5,6 +5,7 @@ A refused candidate stays under `releases/.refused-<run>` and never becomes curr
 """
 
 import shutil
+from collections.abc import Sequence
 
 import dagster as dg
 from pydantic import Field
@@ -33,37 +34,42 @@ class ReleaseConfig(dg.Config):
     force: bool = Field(default=False, description="publish although nothing has changed")
 
 
-@dg.asset(
-    key=CANDIDATE,
-    deps=[dg.AssetKey(["marts", spec.table]) for spec in tables("marts")],
-    group_name="release",
-    kinds={"parquet", "duckdb"},
-    owners=OWNERS,
-    pool=PUBLISH_POOL,
-    description="Витрины, словарь и паспорт в скрытой папке; шлюз судит их такими, какими их увидит читатель.",
-    check_specs=[
-        dg.AssetCheckSpec(check_id, asset=CANDIDATE, blocking=True, description=words)
-        for check_id, words in CHECK_IDS.items()
-    ],
-)
-def candidate(context: dg.AssetExecutionContext, opora_home: OporaHome) -> dg.MaterializeResult:
-    home, run_id = opora_home.home, context.run.root_run_id or context.run_id
-    clear_leftovers(home)
-    folder = write_candidate(home, opora_home.reference(), opora_home.build_database(run_id), run_id)
-    verdicts = judge_candidate(folder)
-    counts = read_release(folder).manifest["row_counts"]
-    if not all(verdict.passed for verdict in verdicts):
-        folder = refuse(home, folder, [verdict.as_dict() for verdict in verdicts])
-        context.log.error("The candidate is refused and kept at %s", folder)
-    return dg.MaterializeResult(
-        metadata={"row_counts": dg.MetadataValue.json(counts), "folder": dg.MetadataValue.path(str(folder))},
-        check_results=[
-            dg.AssetCheckResult(
-                check_name=verdict.check_id, passed=verdict.passed, metadata={"message": verdict.message_ru}
-            )
-            for verdict in verdicts
+def build_candidate(also_after: Sequence[dg.AssetKey] = ()) -> dg.AssetsDefinition:
+    """The candidate, after the marts and after what else must have seen the build file and may block."""
+
+    @dg.asset(
+        key=CANDIDATE,
+        deps=[*(dg.AssetKey(["marts", spec.table]) for spec in tables("marts")), *also_after],
+        group_name="release",
+        kinds={"parquet", "duckdb"},
+        owners=OWNERS,
+        pool=PUBLISH_POOL,
+        description="Витрины, словарь и паспорт в скрытой папке; шлюз судит их такими, какими их увидит читатель.",
+        check_specs=[
+            dg.AssetCheckSpec(check_id, asset=CANDIDATE, blocking=True, description=words)
+            for check_id, words in CHECK_IDS.items()
         ],
     )
+    def candidate(context: dg.AssetExecutionContext, opora_home: OporaHome) -> dg.MaterializeResult:
+        home, run_id = opora_home.home, context.run.root_run_id or context.run_id
+        clear_leftovers(home)
+        folder = write_candidate(home, opora_home.reference(), opora_home.build_database(run_id), run_id)
+        verdicts = judge_candidate(folder)
+        counts = read_release(folder).manifest["row_counts"]
+        if not all(verdict.passed for verdict in verdicts):
+            folder = refuse(home, folder, [verdict.as_dict() for verdict in verdicts])
+            context.log.error("The candidate is refused and kept at %s", folder)
+        return dg.MaterializeResult(
+            metadata={"row_counts": dg.MetadataValue.json(counts), "folder": dg.MetadataValue.path(str(folder))},
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name=verdict.check_id, passed=verdict.passed, metadata={"message": verdict.message_ru}
+                )
+                for verdict in verdicts
+            ],
+        )
+
+    return candidate
 
 
 @dg.asset(

@@ -12,8 +12,10 @@ import dagster as dg
 
 from assets.lake import build_lake_assets
 from assets.landing import deliveries
-from assets.release import candidate, release
+from assets.programmes import build_programme_assets
+from assets.release import build_candidate, release
 from assets.warehouse import build_warehouse_assets
+from opora.programmes import load_programmes
 from opora.reference import Reference, load_reference
 from opora.warehouse import ensure_manifest
 from pipelines.jobs import build_jobs
@@ -34,13 +36,15 @@ def build_defs(
     facts = reference or load_reference()
     partitions = academic_years(facts)
     named = named_environment or environment()
+    programmes = build_programme_assets(load_programmes(), facts.timezone)
     return dg.Definitions(
         assets=[
             *_reference_assets(facts),
             deliveries,
             *build_lake_assets(partitions),
             build_warehouse_assets(ensure_manifest()),
-            candidate,
+            *programmes,
+            build_candidate([asset.key for asset in programmes]),
             release,
         ],
         jobs=build_jobs(),

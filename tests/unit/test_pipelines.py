@@ -13,7 +13,9 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from assets.programmes import EVERY_INDICATOR_IS_TOLD, programme_key
 from opora.home import PROJECT, Home
+from opora.programmes import load_programmes
 from opora.reference import load_reference
 from pipelines.build import build_defs
 from pipelines.checks import SCHEMA_CHECK, schema_check_result
@@ -66,6 +68,18 @@ def test_the_boundary_of_the_lake_is_blocking(definitions: dg.Definitions) -> No
         key = dg.AssetCheckKey(dg.AssetKey(["lake", table.table]), SCHEMA_CHECK)
         assert key in graph.asset_check_keys, key
         assert graph.get_check_spec(key).blocking
+
+
+def test_every_programme_is_an_asset_that_the_release_waits_for(definitions: dg.Definitions) -> None:
+    programmes = load_programmes()
+    graph = definitions.resolve_asset_graph()
+    candidate = graph.get(dg.AssetKey(["release", "candidate"]))
+    for programme in programmes:
+        node = graph.get(programme_key(programme.programme_id))
+        assert node.key in candidate.parent_keys
+        assert graph.get_check_spec(dg.AssetCheckKey(node.key, EVERY_INDICATOR_IS_TOLD)).blocking
+        assert (node.freshness_policy is None) == (not programme.monitoring_cycle)
+    assert len(programmes) == 5
 
 
 def test_dbt_tests_are_checks(definitions: dg.Definitions) -> None:
