@@ -887,6 +887,22 @@ def _draft_items(items: Iterable[Indicator | Measure], baseline_year: str) -> li
     return drafts
 
 
+def last_turn(programmes: Iterable[Programme], day: dt.date) -> dt.date:
+    """The last day, up to `day`, on which a status could change by itself.
+
+    A quarter began, a window opened, or its last day had passed: between two such days the same inputs give the
+    same statuses.
+    """
+    tables = programme_tables(tuple(programmes))
+    turns = [dt.date(day.year, 3 * ((day.month - 1) // 3) + 1, 1)]
+    for name in ("programme_indicator_due", "programme_measure_due"):
+        turns += tables[name]["due_from"].drop_nulls().to_list()
+        turns += [last + dt.timedelta(days=1) for last in tables[name]["due_on"].drop_nulls().to_list()]
+    for column in ("starts_on", "ends_on"):
+        turns += [turn + dt.timedelta(days=1) for turn in tables["programme_period"][column].drop_nulls().to_list()]
+    return max(turn for turn in turns if turn <= day)
+
+
 def draft_like(programme: Programme, new_id: str, territory_ru: str, periods: Sequence[str]) -> str:
     """The text of a programme file for another territory or other years; it loads, and its plans are empty."""
     if not periods or any(not re.fullmatch(_PERIOD[programme.period_kind], period) for period in periods):

@@ -16,7 +16,7 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from filelock import FileLock
 from opora.delivery import DeliveryRecord, read_records
 from opora.home import PROJECT, Home, sha256_of, write_json
 from opora.intake import intake_version
+from opora.programmes import last_turn, load_programmes
 from opora.reference import Reference
 from schemas.dictionary import dictionary_json, dictionary_markdown
 from schemas.registry import Table, tables
@@ -84,9 +85,10 @@ def current_release(home: Home) -> Release | None:
     return read_release(home.current.resolve()) if home.current.is_symlink() else None
 
 
-def fingerprint(home: Home, reference: Reference) -> str:
-    """What the marts are a function of: accepted deliveries, code, reference. Equal prints, equal marts."""
+def fingerprint(home: Home, reference: Reference, day: date | None = None) -> str:
+    """What the marts are a function of: accepted deliveries, code, reference, and which plans are due by a day."""
     digest = hashlib.sha256(intake_version(home, reference).encode())
+    digest.update(last_turn(load_programmes(), day or date.today()).isoformat().encode())
     for record in read_records(home).values():
         if record.status != "refused":
             digest.update(f"{record.delivery_id}{record.replaced_by}{record.received_at}".encode())

@@ -27,6 +27,7 @@ from opora.programmes import (
     Window,
     draft_like,
     due_dates,
+    last_turn,
     load_programmes,
     parse_programme,
     programme_tables,
@@ -526,3 +527,15 @@ def test_a_draft_is_refused_for_years_of_another_kind() -> None:
         draft_like(programmes()["kargasok-2023"], "new", "Новый район", ["2025-2026"])
     with pytest.raises(ReferenceFileError, match="not an identifier"):
         draft_like(programmes()["kargasok-2023"], "Новая", "Новый район", ["2026"])
+
+
+def test_statuses_turn_only_where_a_quarter_begins_or_a_window_opens_or_closes() -> None:
+    programmes = load_programmes()
+    tables = programme_tables(programmes)
+    closes = tables["programme_measure_due"]["due_on"].drop_nulls()[0]
+    day_after = closes + dt.timedelta(days=1)
+    assert last_turn(programmes, day_after) == day_after, "the day after the last day of a window"
+    assert last_turn(programmes, dt.date(2040, 5, 20)) == dt.date(2040, 4, 1), "long after all: the quarter"
+    for day in (dt.date(2021, 1, 1), dt.date(2022, 8, 17), dt.date(2023, 12, 31)):
+        assert last_turn(programmes, day) <= day
+        assert last_turn(programmes, last_turn(programmes, day)) == last_turn(programmes, day)
