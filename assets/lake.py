@@ -48,8 +48,10 @@ def build_lake_assets(partitions: dg.StaticPartitionsDefinition) -> list[dg.Asse
         for spec in dated:
             if lake_key(spec.table) in context.selected_asset_keys:
                 for year in years:
-                    rows = {"dagster/row_count": _rows(opora_home.home, spec, year)}
-                    context.add_asset_metadata(rows, asset_key=lake_key(spec.table), partition_key=year)
+                    rows = _rows(opora_home.home, spec, year)
+                    if rows:
+                        metadata = {"dagster/row_count": rows}
+                        context.add_asset_metadata(metadata, asset_key=lake_key(spec.table), partition_key=year)
                 yield _result(opora_home.home, spec, years)
 
     @dg.multi_asset(

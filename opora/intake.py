@@ -42,6 +42,8 @@ from opora.reference import Reference
 from schemas.registry import table
 
 NOTE_LAYOUT = "delivery_note"
+# Files read at once: a thread that waits for the disk or for polars leaves room for another.
+MOST_WORKERS = 8
 _SOURCES = ("opora/intake.py", "opora/reading.py", "opora/checks.py", "opora/persons.py")
 _SOURCE_FOLDERS = ("opora/layouts", "schemas/lake", "reference/layouts")
 Progress = Callable[[int, int, str], None]
@@ -199,7 +201,7 @@ def ingest(
         store(home, result, years)
         return result.record
 
-    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(max_workers=min(MOST_WORKERS, 2 * (os.cpu_count() or 1))) as pool:
         for number, record in enumerate(pool.map(work, todo), start=1):
             done.append(record)
             if progress:
