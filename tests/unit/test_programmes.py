@@ -539,3 +539,21 @@ def test_statuses_turn_only_where_a_quarter_begins_or_a_window_opens_or_closes()
     for day in (dt.date(2021, 1, 1), dt.date(2022, 8, 17), dt.date(2023, 12, 31)):
         assert last_turn(programmes, day) <= day
         assert last_turn(programmes, last_turn(programmes, day)) == last_turn(programmes, day)
+
+
+def test_what_is_not_counted_is_told_with_its_reason() -> None:
+    page = (PROJECT / "docs" / "methodology" / "not-counted.md").read_text(encoding="utf-8")
+    told = {
+        (cells[1].strip("` "), cells[2].strip("` "), cells[4].strip())
+        for cells in (line.split("|") for line in page.splitlines() if line.startswith("| `"))
+    }
+    items = [
+        (programme.programme_id, name, reason)
+        for programme in load_programmes()
+        for name, reason in (
+            *((i.indicator_id, i.reason_ru) for i in programme.indicators if i.kind == "not_computable"),
+            *((m.measure_id, m.reason_ru) for m in programme.measures if m.reason_ru),
+        )
+    ]
+    assert told == {(programme, name, " ".join(str(reason).split())) for programme, name, reason in items}
+    assert told
