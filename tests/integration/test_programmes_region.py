@@ -32,6 +32,95 @@ def built(demo_region: Region, tmp_path_factory: pytest.TempPathFactory) -> Path
     return database
 
 
+CITY = "город Верхнеозёрск"
+
+
+def moved_to_the_city(programme: Programme) -> Programme:
+    """A municipal programme as if the city of the synthetic region had written it."""
+    territory = programme.territory.model_copy(update={"region_code": REGION, "municipality_ru": CITY})
+    return programme.model_copy(update={"territory": territory})
+
+
+@pytest.fixture(scope="module")
+def of_the_city(demo_region: Region, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The municipal programmes, each judged on the city of the synthetic region."""
+    programmes = [moved_to_the_city(p) for p in load_programmes() if p.territory.level == "municipality"]
+    database = tmp_path_factory.mktemp("city") / "run.duckdb"
+    prepare(demo_region.home, load_reference(), database, as_of=dt.date(2025, 3, 1), programmes=programmes)
+    run_dbt("build", database)
+    return database
+
+
+def true_lists(region: Region, database: Path) -> dict[str, set[str]]:
+    """School ids of the city's ШНОР by year of the list, from the generator's truth."""
+    rows = different(
+        database,
+        f"""
+        select truth.academic_year, truth.school_id
+        from read_csv('{region.truth / "school_status.csv"}', all_varchar = true) as truth
+        join marts.school as school using (school_id)
+        where truth.is_shnor = 'true' and school.municipality_name = '{CITY}'
+        """,
+    )
+    lists: dict[str, set[str]] = {}
+    for year, school in rows:
+        lists.setdefault(str(year), set()).add(str(school))
+    return lists
+
+
+def test_the_count_of_listed_schools_is_the_true_one(demo_region: Region, of_the_city: Path) -> None:
+    """Kargasok's dynamics and Saratov's two reduction goals, on the city's lists as the generator knows them."""
+    lists = true_lists(demo_region, of_the_city)
+    rows = different(
+        of_the_city,
+        """
+        select indicator.programme_id, indicator.indicator_id, period.list_year, indicator.numerator
+        from marts.indicator as indicator
+        join reference.programme_period as period using (programme_id, period)
+        where indicator.is_judged and indicator.value is not null and indicator.indicator_id in
+            ('shnor_count_municipality_change', 'shnor_reduction_25_30', 'shnor_reduction_30')
+        """,
+    )
+    assert {(row[0], row[1]) for row in rows} == {
+        ("kargasok-2023", "shnor_count_municipality_change"),
+        ("saratov-2021", "shnor_reduction_25_30"),
+        ("saratov-2021", "shnor_reduction_30"),
+    }
+    assert [row for row in rows if row[3] != len(lists.get(str(row[2]), set()))] == []
+
+
+def test_the_result_shares_of_kargasok_are_the_true_ones(demo_region: Region, of_the_city: Path) -> None:
+    """The eight shares over the ШНОР list, summed anew from the generator's truth."""
+    lists = true_lists(demo_region, of_the_city)
+    truth: dict[tuple[str, str], list[tuple[str, int, int]]] = {}
+    for year, procedure, school, participants, below in different(
+        of_the_city,
+        f"""
+        select academic_year, procedure_id, school_id, participants, below_minimum
+        from read_csv('{demo_region.truth / "procedure_result.csv"}') where state = 'held'
+        """,
+    ):
+        results = truth.setdefault((str(year), str(procedure)), [])
+        results.append((str(school), int(str(participants)), int(str(below))))
+    rows = different(
+        of_the_city,
+        """
+        select replace(indicator.indicator_id, '_shnor', ''), period.results_year, period.list_year,
+               indicator.numerator, indicator.denominator
+        from marts.indicator as indicator
+        join reference.programme_period as period using (programme_id, period)
+        where indicator.programme_id = 'kargasok-2023' and indicator.is_judged and indicator.value is not null
+            and indicator.kind = 'pooled_share' and indicator.population = 'shnor'
+        """,
+    )
+    assert len({row[0] for row in rows}) == 8
+    for procedure, results_year, list_year, numerator, denominator in rows:
+        listed = lists[str(list_year)]
+        results = [found for found in truth[(str(results_year), str(procedure))] if found[0] in listed]
+        assert numerator == sum(below for _, _, below in results), (procedure, results_year)
+        assert denominator == sum(participants for _, participants, _ in results), (procedure, results_year)
+
+
 def different(database: Path, query: str) -> list[tuple[object, ...]]:
     with duckdb.connect(database, read_only=True) as connection:
         return connection.execute(query).fetchall()
