@@ -89,6 +89,54 @@ def test_the_count_of_listed_schools_is_the_true_one(demo_region: Region, of_the
     assert [row for row in rows if row[3] != len(lists.get(str(row[2]), set()))] == []
 
 
+def test_the_schools_of_the_tver_plan_are_the_true_ones(demo_region: Region, built: Path) -> None:
+    """Its first category, schools of steadily low results, counted by the ШНОР list: 7, 6, 4, 6 and 7 schools."""
+    rows = different(
+        built,
+        """
+        select period, numerator from marts.indicator
+        where programme_id = 'tver-plan' and indicator_id = 'low_results_schools' and is_judged order by period
+        """,
+    )
+    truth = different(
+        built,
+        f"""
+        select academic_year, count(*) filter (is_shnor)
+        from read_csv('{demo_region.truth / "school_status.csv"}') group by all order by all
+        """,
+    )
+    assert rows == [row for row in truth if str(row[0]) >= "2020-2021"]
+    assert [row[1] for row in rows] == [7, 6, 4, 6, 7]
+
+
+def test_the_improved_schools_of_terbuny_are_the_true_ones(demo_region: Region, of_the_city: Path) -> None:
+    """Of the list of 2021-2022, schools whose pooled share fell over procedures held in both years."""
+    listed = true_lists(demo_region, of_the_city)["2021-2022"]
+    improved = different(
+        of_the_city,
+        f"""
+        with truth as (
+            select result.* from read_csv('{demo_region.truth / "procedure_result.csv"}') as result
+            join reference.programme_indicator_procedure as named using (procedure_id)
+            where named.indicator_id = 'improved_exams_share' and result.state = 'held'
+        )
+        select this.school_id
+        from truth as this join truth as former using (school_id, procedure_id)
+        where this.academic_year = '2021-2022' and former.academic_year = '2020-2021'
+        group by this.school_id
+        having sum(this.below_minimum) * sum(former.participants) < sum(former.below_minimum) * sum(this.participants)
+        """,
+    )
+    rows = different(
+        of_the_city,
+        """
+        select numerator, denominator from marts.indicator
+        where programme_id = 'terbuny-2022' and indicator_id = 'improved_exams_share' and period = '2022' and is_judged
+        """,
+    )
+    assert rows == [(len(listed & {str(school) for (school,) in improved}), len(listed))]
+
+
 def test_the_result_shares_of_kargasok_are_the_true_ones(demo_region: Region, of_the_city: Path) -> None:
     """The eight shares over the ШНОР list, summed anew from the generator's truth."""
     lists = true_lists(demo_region, of_the_city)

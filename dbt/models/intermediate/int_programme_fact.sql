@@ -40,7 +40,7 @@ listed as (
     where moment.is_own
 ),
 
-counted as (
+held as (
     select
         moment.programme_id,
         moment.indicator_id,
@@ -48,6 +48,7 @@ counted as (
         moment.results_year,
         result.academic_year,
         result.school_id,
+        result.procedure_id,
         sum(result.participants) as participants,
         sum(result.below_minimum) as below_minimum
     from moment
@@ -66,6 +67,21 @@ counted as (
     group by all
 ),
 
+counted as (
+    select
+        programme_id,
+        indicator_id,
+        period,
+        results_year,
+        school_id,
+        sum(participants) as participants,
+        sum(below_minimum) as below_minimum
+    from held
+    where academic_year = results_year
+    group by all
+),
+
+-- over the procedures that were held in both periods; shares are compared as fractions, in integers
 improved as (
     select
         this.programme_id,
@@ -73,17 +89,18 @@ improved as (
         this.period,
         this.results_year,
         this.school_id,
-        -- shares are compared as fractions, in integers
-        this.below_minimum * former.participants < former.below_minimum * this.participants as has_fact
-    from counted as this
-    inner join counted as former
+        sum(this.below_minimum) * sum(former.participants) < sum(former.below_minimum) * sum(this.participants) as has_fact
+    from held as this
+    inner join held as former
         on
             this.programme_id = former.programme_id
             and this.indicator_id = former.indicator_id
             and this.period = former.period
             and this.school_id = former.school_id
+            and this.procedure_id = former.procedure_id
             and former.academic_year < this.academic_year
     where this.academic_year = this.results_year
+    group by all
 ),
 
 passed as (
@@ -180,13 +197,17 @@ left join graduate
 group by passed.programme_id, passed.indicator_id, passed.period, passed.results_year, passed.school_id
 having any_value(moment.denominator_of) <> 'graduates' or any_value(graduate.graduates) is not null
 union all
+-- an indicator that names no grade means all graduates
 select
     moment.programme_id, moment.indicator_id, moment.period, moment.results_year, certificate.school_id,
-    null, certificate.without_certificate, certificate.graduates, null, null, null
+    null, sum(certificate.without_certificate), sum(certificate.graduates), null, null, null
 from moment
 inner join {{ ref('int_certificate') }} as certificate
-    on moment.results_year = certificate.academic_year and coalesce(moment.grade, 9) = certificate.graduate_grade
+    on
+        moment.results_year = certificate.academic_year
+        and coalesce(moment.grade, certificate.graduate_grade) = certificate.graduate_grade
 where moment.fact = 'certificates:without'
+group by moment.programme_id, moment.indicator_id, moment.period, moment.results_year, certificate.school_id
 union all
 select
     moment.programme_id, moment.indicator_id, moment.period, moment.results_year, annual.school_id,
