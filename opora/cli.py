@@ -62,7 +62,22 @@ def with_home(command: F) -> F:
     return wrapped  # type: ignore[return-value]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """Commands whose own files may be wrong: a layout or a reference file that breaks its contract is refused."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except ValueError as error:
+            from opora.layouts.model import LayoutError
+            from opora.reference import ReferenceFileError
+
+            if isinstance(error, LayoutError | ReferenceFileError):
+                raise Refused(f"Файл описания неверен: {error}") from error
+            raise
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="opora")
 def main() -> None:
     """Опора находит школы, которым нужна поддержка, и показывает, почему."""

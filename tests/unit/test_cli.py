@@ -69,3 +69,14 @@ def test_without_a_release_people_are_told_what_to_do(tmp_path: Path, command: l
     code, words = call(*command, "--home", tmp_path)
     assert code == 1
     assert "выпуск" in words.lower()
+
+
+def test_a_wrong_layout_of_the_user_is_refused_by_name(tmp_path: Path) -> None:
+    home = Home(tmp_path).ensure()
+    (home.layouts / "моя.yaml").write_text("id: my_table\ntitle_ru: Моя", encoding="utf-8")
+    file = tmp_path / "а.csv"
+    file.write_text("а;б\n1;2\n", encoding="utf-8")
+    code, words = call("check", file, "--home", tmp_path)
+    assert code == 1
+    assert "моя.yaml" in words
+    assert "columns" in words
