@@ -24,10 +24,10 @@ from rich.table import Table as Grid
 from opora.home import PROJECT, Home
 
 F = TypeVar("F", bound=Callable[..., Any])
-console = Console(highlight=False)
+# What is piped on has no terminal to be as narrow as.
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 errors = Console(stderr=True, highlight=False)
 MOST_ISSUES_SHOWN = 20
-TABLE_WIDTH = 96
 
 
 def say(words: str, *, style: str | None = None, to: Console = console) -> None:
@@ -237,7 +237,7 @@ def _print_summary(home: Home) -> None:
         column.justify = "right"
     for cells in summary.lines:
         grid.add_row(*cells)
-    console.print(grid, width=max(console.width, TABLE_WIDTH))
+    console.print(grid)
     for line in summary.notes_ru:
         say(line)
 
