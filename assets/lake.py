@@ -14,7 +14,7 @@ from assets.landing import DELIVERIES, IntakeConfig
 from assets.shared import INTAKE_POOL, OWNERS, column_schema
 from opora.home import UNDATED, Home
 from opora.intake import ingest
-from pipelines.checks import SCHEMA_CHECK, schema_check_result, schema_check_spec
+from pipelines.checks import schema_check_result, schema_check_spec
 from resources.home import OporaHome
 from schemas.registry import Table, tables
 
@@ -109,6 +109,3 @@ def _preview(frame: pl.DataFrame) -> str:
     lines = ["| " + " | ".join(head.columns) + " |", "|" + "---|" * head.width]
     lines += ["| " + " | ".join("" if cell is None else str(cell) for cell in row) + " |" for row in head.iter_rows()]
     return "\n".join(lines)
-
-
-__all__ = ["SCHEMA_CHECK", "build_lake_assets", "lake_key"]

@@ -9,7 +9,9 @@ replaced in one step. A reader who opened a release stays in it, whatever is pub
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -170,9 +172,9 @@ def _export(connection: duckdb.DuckDBPyConnection, mart: Table, folder: Path) ->
     columns = ", ".join(f'"{name}"' for name in mart.names)
     order = ", ".join(f'"{name}"' for name in mart.primary_key)
     query = f"select {columns} from marts.{mart.table} order by {order}"
-    parquet, csv = folder / f"{mart.table}.parquet", folder / f"{mart.table}.csv"
+    parquet, text = folder / f"{mart.table}.parquet", folder / f"{mart.table}.csv"
     connection.execute(f"copy ({query}) to {_quoted(parquet)} (format parquet, compression zstd)")
-    connection.execute(f"copy ({query}) to {_quoted(csv)} (format csv, header)")
+    connection.execute(f"copy ({query}) to {_quoted(text)} (format csv, header)")
     (folder / f"{mart.table}.meta.csv").write_text(_meta(mart), encoding="utf-8")
     row = connection.execute(f"select count(*) from marts.{mart.table}").fetchone()
     return int(row[0]) if row else 0
@@ -184,16 +186,11 @@ def _quoted(path: Path) -> str:
 
 def _meta(mart: Table) -> str:
     """The sidecar of a CSV: what each column is, in the words of the registry."""
-
-    def cell(value: object) -> str:
-        text = "" if value is None else str(value)
-        return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"\n') else text
-
-    head = "col_name,col_type,label_ru,description_ru,unit,decimals\n"
-    rows = (
-        ",".join(map(cell, (c.name, c.type, c.label_ru, c.description_ru, c.unit, c.decimals))) for c in mart.columns
-    )
-    return head + "\n".join(rows) + "\n"
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("col_name", "col_type", "label_ru", "description_ru", "unit", "decimals"))
+    writer.writerows((c.name, c.type, c.label_ru, c.description_ru, c.unit, c.decimals) for c in mart.columns)
+    return text.getvalue()
 
 
 def _write_database(marts: Sequence[Table], folder: Path) -> None:
