@@ -2,11 +2,7 @@
 -- official method serve where it counts that attempt, so that a programme and the list never contradict each other;
 -- other procedures and attempts are counted from the protocols; reported totals stand in where there are none.
 with wanted as (
-    select distinct
-        indicator_procedure.procedure_id,
-        coalesce(indicator.attempt, 'first') as attempt
-    from {{ source('reference', 'programme_indicator_procedure') }} as indicator_procedure
-    inner join {{ source('reference', 'programme_indicator') }} as indicator using (programme_id, indicator_id)
+    select * from {{ ref('int_programme_wanted') }}
 ),
 
 official as (

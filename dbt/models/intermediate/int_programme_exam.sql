@@ -1,11 +1,7 @@
 -- Person × procedure × attempt: did he pass? First attempt and final result are different facts, so both are here, for
 -- every procedure that an indicator names. A procedure of several subjects is failed by one who passed none of them.
 with wanted as (
-    select distinct
-        indicator_procedure.procedure_id,
-        coalesce(indicator.attempt, 'first') as attempt
-    from {{ source('reference', 'programme_indicator_procedure') }} as indicator_procedure
-    inner join {{ source('reference', 'programme_indicator') }} as indicator using (programme_id, indicator_id)
+    select * from {{ ref('int_programme_wanted') }}
 ),
 
 minimum as (
