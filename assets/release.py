@@ -16,6 +16,7 @@ from opora.release import (
     candidate_folder,
     clear_leftovers,
     current_release,
+    keep_verdicts,
     publish,
     read_release,
     refuse,
@@ -55,6 +56,7 @@ def build_candidate(also_after: Sequence[dg.AssetKey] = ()) -> dg.AssetsDefiniti
         clear_leftovers(home)
         folder = write_candidate(home, opora_home.reference(), opora_home.build_database(run_id), run_id)
         verdicts = judge_candidate(folder)
+        keep_verdicts(folder, [verdict.as_dict() for verdict in verdicts])
         counts = read_release(folder).manifest["row_counts"]
         if not all(verdict.passed for verdict in verdicts):
             folder = refuse(home, folder, [verdict.as_dict() for verdict in verdicts])
@@ -91,7 +93,7 @@ def release(context: dg.AssetExecutionContext, config: ReleaseConfig, opora_home
         shutil.rmtree(folder)
         published = current
     else:
-        published = publish(home, folder, [verdict.as_dict() for verdict in judge_candidate(folder)])
+        published = publish(home, folder)
     shutil.rmtree(opora_home.build_database(run_id).parent, ignore_errors=True)
     return dg.MaterializeResult(
         metadata={

@@ -210,10 +210,14 @@ def _text(words: str) -> str:
     return "'" + words.replace("'", "''") + "'"
 
 
-def publish(home: Home, candidate: Path, gate: Sequence[Mapping[str, Any]]) -> Release:
+def keep_verdicts(candidate: Path, gate: Sequence[Mapping[str, Any]]) -> None:
+    """Write what the gate said of a candidate into its manifest."""
+    write_json(candidate / MANIFEST, dict(read_release(candidate).manifest) | {"gate": list(gate)})
+
+
+def publish(home: Home, candidate: Path) -> Release:
     """Seal a candidate with checksums, rename it to its release and switch `current` to it in one step."""
     manifest = dict(read_release(candidate).manifest)
-    manifest["gate"] = list(gate)
     manifest["files"] = {
         path.relative_to(candidate).as_posix(): sha256_of(path)
         for path in sorted(candidate.rglob("*"))

@@ -19,3 +19,11 @@ case
     else {{ numerator }}
 end
 {%- endmacro %}
+
+{# Schools and municipalities with their names, one row each: whose figure a row of a programme is. #}
+{% macro named_places() -%}
+    select 'school' as territory_level, school_id as territory_id, school_name as territory_name from {{ ref('int_school') }}
+    union
+    select distinct 'municipality', municipality_id, municipality_name from {{ ref('int_school') }}
+    qualify row_number() over (partition by municipality_id order by municipality_name) = 1
+{%- endmacro %}

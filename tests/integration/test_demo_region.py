@@ -11,6 +11,7 @@ import pytest
 from opora.delivery import read_records
 from opora.explain import UnknownSchool, explain_school
 from opora.freshness import nothing_new
+from opora.gate import CHECK_IDS
 from opora.home import sha256_of
 from opora.reference import load_reference
 from opora.release import current_release, verify
@@ -112,6 +113,7 @@ def test_release_is_whole(demo_region: Region) -> None:
     release = current_release(demo_region.home)
     assert release is not None
     assert verify(release) == []
+    assert {check["check_id"] for check in release.manifest["gate"]} == set(CHECK_IDS)
     assert all(check["passed"] for check in release.manifest["gate"])
     assert len(release.manifest["inputs"]) == len(read_records(demo_region.home))
     with demo_region.marts() as marts:

@@ -179,10 +179,7 @@ programme as (
 ),
 
 place as (
-    select 'school' as territory_level, school_id as territory_id, school_name as territory_name from {{ ref('int_school') }}
-    union
-    select distinct 'municipality', municipality_id, municipality_name from {{ ref('int_school') }}
-    qualify row_number() over (partition by municipality_id order by municipality_name) = 1
+    {{ named_places() }}
 )
 
 select
