@@ -1,7 +1,8 @@
 """Stage three: dbt models as assets and their tests as checks, built in one private file per run.
 
 What belongs here: how models, tests and sources of dbt appear in Dagster. What does not: SQL. A build always
-runs the whole project: the file is new in each run, so a part of it would have nothing to stand on.
+runs the whole project, in two parts with the analyses between them: the file is new in each run, so a smaller
+part would have nothing to stand on.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from dagster_dbt.asset_utils import get_asset_check_key_for_test
 from dagster_dbt.dbt_manifest import validate_manifest
 
 from assets.shared import OWNERS, PUBLISH_POOL, column_schema
+from opora.build import AFTER_ANALYSIS
 from opora.warehouse import NodeResult, prepare, run_dbt
 from resources.home import OporaHome
 from schemas.registry import registry
@@ -47,21 +49,48 @@ def _stage(properties: Mapping[str, Any]) -> str:
     return str(properties["fqn"][1])
 
 
-def build_warehouse_assets(manifest_path: Path) -> dg.AssetsDefinition:
-    """All models of the project as one multi-asset over one private build file."""
+def build_warehouse_assets(manifest_path: Path) -> list[dg.AssetsDefinition]:
+    """All models of the project over one private build file: those that analyses read, and those that read them."""
     manifest = validate_manifest(manifest_path)
     translator = OporaTranslator()
 
-    @dbt_assets(manifest=manifest, dagster_dbt_translator=translator, name="warehouse", pool=PUBLISH_POOL)
+    @dbt_assets(
+        manifest=manifest,
+        dagster_dbt_translator=translator,
+        name="warehouse",
+        exclude=AFTER_ANALYSIS,
+        pool=PUBLISH_POOL,
+    )
     def warehouse(context: dg.AssetExecutionContext, opora_home: OporaHome) -> Iterator[Any]:
         database = opora_home.build_database(context.run.root_run_id or context.run_id)
         prepare(opora_home.home, opora_home.reference(), database)
-        results = run_dbt("build", database, tests_may_fail=True)
-        counts = _row_counts(database)
-        yield from _materialisations(context, manifest, translator, results, counts)
-        yield from _check_results(context, manifest, translator, results)
+        results = run_dbt("build", database, exclude=[AFTER_ANALYSIS], tests_may_fail=True)
+        yield from _told(context, manifest, translator, results, database)
 
-    return warehouse
+    @dbt_assets(
+        manifest=manifest,
+        dagster_dbt_translator=translator,
+        name="warehouse_after_analysis",
+        select=AFTER_ANALYSIS,
+        pool=PUBLISH_POOL,
+    )
+    def warehouse_after_analysis(context: dg.AssetExecutionContext, opora_home: OporaHome) -> Iterator[Any]:
+        database = opora_home.build_database(context.run.root_run_id or context.run_id)
+        results = run_dbt("build", database, select=[AFTER_ANALYSIS], tests_may_fail=True)
+        yield from _told(context, manifest, translator, results, database)
+
+    return [warehouse, warehouse_after_analysis]
+
+
+def _told(
+    context: dg.AssetExecutionContext,
+    manifest: Mapping[str, Any],
+    translator: OporaTranslator,
+    results: list[NodeResult],
+    database: Path,
+) -> Iterator[Any]:
+    yield from _materialisations(context, manifest, translator, results, _row_counts(database))
+    yield from _check_results(context, manifest, translator, results)
 
 
 def _row_counts(database: Path) -> dict[str, int]:

@@ -69,8 +69,8 @@ class Commands(click.Group):
         try:
             return super().invoke(context)
         except ValueError as error:
+            from opora.facts import ReferenceFileError
             from opora.layouts.model import LayoutError
-            from opora.reference import ReferenceFileError
 
             if isinstance(error, LayoutError | ReferenceFileError):
                 raise Refused(f"Файл описания неверен: {error}") from error

@@ -19,14 +19,8 @@ import polars as pl
 import yaml
 from pydantic import AfterValidator, model_validator
 
-from opora.reference import (
-    AcademicYearId,
-    Fact,
-    ProceduresFile,
-    ReferenceFileError,
-    default_root,
-    parse_file,
-)
+from opora.facts import AcademicYearId, Fact, ReferenceFileError, default_root, frame_schema, parse_file
+from opora.reference import ProceduresFile
 
 # --- closed catalogues -----------------------------------------------------------------------------
 
@@ -721,21 +715,6 @@ def _note_rows(p: Programme) -> Rows:
         yield n.note_id, n.kind, n.item_ru, n.text_ru
 
 
-_TYPES: Mapping[str, pl.DataType] = {
-    "text": pl.String(),
-    "int": pl.Int64(),
-    "bool": pl.Boolean(),
-    "date": pl.Date(),
-    "float": pl.Float64(),
-}
-
-
-def _schema(columns: str) -> dict[str, pl.DataType]:
-    """«title_ru grade:int» to a polars schema; text is the type of most columns and is not spelled out."""
-    parts = (column.partition(":") for column in columns.split())
-    return {name: _TYPES[kind or "text"] for name, _, kind in parts}
-
-
 # Every table leads with programme_id.
 _TABLES: Mapping[str, tuple[str, Callable[[Programme], Rows]]] = {
     "programme": (
@@ -788,14 +767,14 @@ def programme_tables(programmes: Sequence[Programme]) -> dict[str, pl.DataFrame]
     tables = {
         name: pl.DataFrame(
             [(p.programme_id, *row) for p in ordered for row in rows(p)],
-            schema=_schema(f"programme_id {columns}"),
+            schema=frame_schema(f"programme_id {columns}"),
             orient="row",
         )
         for name, (columns, rows) in _TABLES.items()
     }
     tables["return_kind"] = pl.DataFrame(
         [(kind, r.title_ru, r.by_school, r.of_total) for kind, r in RETURN_KINDS.items()],
-        schema=_schema("return_kind title_ru by_school:bool of_total:bool"),
+        schema=frame_schema("return_kind title_ru by_school:bool of_total:bool"),
         orient="row",
     )
     return tables

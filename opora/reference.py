@@ -8,84 +8,33 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Any, Literal
 
 import polars as pl
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import model_validator
+
+from opora.facts import (
+    AcademicYearId,
+    Cited,
+    Cron,
+    Dated,
+    Fact,
+    M,
+    Pattern,
+    ReferenceFileError,
+    Setting,
+    default_root,
+    frame_schema,
+    parse_file,
+)
 
 Assessment = Literal["vpr", "oge", "ege", "gve"]
-Evidence = Literal["SEED", "FOUND", "FOUND-2", "RECALLED", "OPEN"]
-T = TypeVar("T")
-M = TypeVar("M", bound=BaseModel)
-
-
-class ReferenceFileError(ValueError):
-    """A reference file that breaks its contract; the message names the file and the field."""
-
-
-# --- field types ---------------------------------------------------------------------------------
-
-
-def _check_academic_year(value: str) -> str:
-    match = re.fullmatch(r"(\d{4})-(\d{4})", value)
-    if not match or int(match[2]) != int(match[1]) + 1:
-        raise ValueError(f"'{value}' is not an academic year such as 2022-2023")
-    return value
-
-
-def _check_pattern(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"'{value}' is not a regular expression: {error}") from error
-    return value
-
-
-def _check_cron(value: str) -> str:
-    if len(value.split()) != 5:
-        raise ValueError(f"'{value}' is not a cron expression of five fields")
-    return value
-
-
-AcademicYearId = Annotated[str, AfterValidator(_check_academic_year)]
-Pattern = Annotated[str, AfterValidator(_check_pattern)]
-Cron = Annotated[str, AfterValidator(_check_cron)]
-
-
-class Fact(BaseModel):
-    """Strict and immutable: an unknown field or a value of another type is an error, not a guess."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class Cited(Fact):
-    source: str
-    evidence: Evidence
-    note_ru: str | None = None
-
-
-class Dated(Cited):
-    """True from the first to the last named academic year, both included; an absent end is open."""
-
-    valid_from: AcademicYearId | None = None
-    valid_to: AcademicYearId | None = None
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Dated:
-        if self.valid_from and self.valid_to and self.valid_from > self.valid_to:
-            raise ValueError(f"valid_from {self.valid_from} is later than valid_to {self.valid_to}")
-        return self
-
-    def covers(self, academic_year: str) -> bool:
-        return (self.valid_from or academic_year) <= academic_year <= (self.valid_to or academic_year)
 
 
 # --- facts ---------------------------------------------------------------------------------------
@@ -136,15 +85,6 @@ class Procedure(Dated):
         if not self.procedure_id.startswith(f"{self.assessment}_{self.grade}_"):
             raise ValueError(f"procedure_id '{self.procedure_id}' contradicts assessment and grade")
         return self
-
-
-class Setting(Fact, Generic[T]):
-    """One decision of a method: what was chosen, what else could be, and how far it is settled."""
-
-    value: T
-    alternatives: tuple[T, ...] = ()
-    status: Evidence
-    note_ru: str
 
 
 class ReliabilityBand(Fact):
@@ -363,33 +303,6 @@ class BreaksFile(Fact):
     breaks: tuple[ComparabilityBreak, ...]
 
 
-class _UniqueKeyLoader(yaml.CSafeLoader):
-    """YAML lets the last of two equal keys win silently; a fact must not vanish that way."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        if repeated := {key for key in keys if keys.count(key) > 1 and key != "<<"}:
-            raise yaml.constructor.ConstructorError(None, None, f"repeated keys {sorted(repeated)}", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-def _field(location: Sequence[int | str]) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
-
-
-def parse_file(name: str, content: bytes, model: type[M]) -> M:
-    """Check the bytes of one reference file against its model."""
-    try:
-        data = yaml.load(content, Loader=_UniqueKeyLoader)
-        # JSON is the strict mode in which a list may fill a tuple and a string a date, and nothing else bends
-        return model.model_validate_json(json.dumps(data, default=str))
-    except yaml.YAMLError as error:
-        raise ReferenceFileError(f"reference/{name}: not readable as YAML: {error}") from error
-    except ValidationError as error:
-        problems = "; ".join(f"{_field(item['loc'])}: {item['msg']}" for item in error.errors())
-        raise ReferenceFileError(f"reference/{name}: {problems}") from error
-
-
 # --- text ----------------------------------------------------------------------------------------
 
 _LOOKALIKES = str.maketrans("abcehkmoptxy", "авсенкмортху")
@@ -536,7 +449,7 @@ class Reference:
     @cached_property
     def _tables(self) -> dict[str, pl.DataFrame]:
         return {
-            name: pl.DataFrame(list(rows(self)), schema=_schema(columns), orient="row")
+            name: pl.DataFrame(list(rows(self)), schema=frame_schema(columns), orient="row")
             for name, (columns, rows) in _TABLES.items()
         }
 
@@ -570,7 +483,7 @@ def _procedure_subject_rows(r: Reference) -> Rows:
 def _method_rows(r: Reference) -> Rows:
     for m in r.methods:
         s = m.settings
-        chosen = [getattr(s, column).value for column in _schema(_METHOD_SETTINGS)]
+        chosen = [getattr(s, column).value for column in frame_schema(_METHOD_SETTINGS)]
         yield m.method_id, m.title_ru, m.valid_from, m.valid_to, m.is_official, *chosen
 
 
@@ -641,19 +554,6 @@ def _comparability_break_rows(r: Reference) -> Rows:
                 for year in b.academic_years:
                     labels = (b.affects_scores, b.affects_marks, b.label_ru, b.note_ru)
                     yield b.break_id, p.procedure_id, year, b.kind, *labels
-
-
-def _schema(columns: str) -> dict[str, pl.DataType]:
-    """«title_ru grade:int» to a polars schema; text is the type of most columns and is not spelled out."""
-    types = {
-        "text": pl.String(),
-        "int": pl.Int64(),
-        "bool": pl.Boolean(),
-        "date": pl.Date(),
-        "float": pl.Float64(),
-    }
-    parts = (column.partition(":") for column in columns.split())
-    return {name: types[kind or "text"] for name, _, kind in parts}
 
 
 _METHOD_SETTINGS = (
@@ -817,10 +717,6 @@ def _contradictions(r: Reference) -> Iterator[str]:
 
 
 # --- loading -------------------------------------------------------------------------------------
-
-
-def default_root() -> Path:
-    return Path(__file__).resolve().parents[1] / "reference"
 
 
 def load_reference(root: Path | None = None) -> Reference:

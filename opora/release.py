@@ -41,7 +41,7 @@ _CANDIDATE = ".candidate-"
 _REFUSED = ".refused-"
 LEFTOVER_SECONDS = 24 * 3600
 # What a mart's figures depend on besides the deliveries; a change of any of it is a new release.
-_SOURCES = ("dbt/models", "dbt/macros", "schemas/marts", "schemas/lake", "reference")
+_SOURCES = ("dbt/models", "dbt/macros", "schemas", "opora/analysis", "reference")
 
 
 class ReleaseError(Exception):
@@ -103,7 +103,7 @@ def fingerprint(home: Home, reference: Reference, day: date | None = None) -> st
 
 def _source_files() -> list[Path]:
     files = [path for folder in _SOURCES for path in (PROJECT / folder).rglob("*")]
-    return sorted(path for path in files if path.suffix in (".sql", ".yaml", ".yml", ".csv"))
+    return sorted(path for path in files if path.suffix in (".sql", ".yaml", ".yml", ".csv", ".py"))
 
 
 # --- making --------------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ def prepare(
     as_of: date | None = None,
     programmes: Sequence[Programme] | None = None,
 ) -> None:
-    """Make a new file at `database` with the schemas `lake`, `reference` and `delivery_log`.
+    """Make a new file at `database` with the schemas `lake`, `reference`, `delivery_log` and empty `analysis`.
 
     `as_of` is the day on which things are due or overdue, today if not given; `programmes` are those of the
     reference if not given.
@@ -75,9 +75,12 @@ def prepare(
     database.parent.mkdir(parents=True, exist_ok=True)
     database.unlink(missing_ok=True)
     with duckdb.connect(database, config=_settings(database)) as connection:
-        connection.execute("create schema lake; create schema reference; create schema delivery_log")
+        for schema in ("lake", "reference", "delivery_log", "analysis"):
+            connection.execute(f"create schema {schema}")
         for table in tables("lake"):
             _create_lake_view(connection, table, home.lake_files(table.table))
+        for table in tables("analysis"):
+            _create_table(connection, f"analysis.{table.table}", pl.DataFrame(schema=polars_schema(table.table)))
         for name, frame in reference.tables().items():
             _create_table(connection, f"reference.{name}", frame)
         _create_programmes(connection, load_programmes() if programmes is None else programmes, as_of or date.today())
@@ -231,6 +234,7 @@ def run_dbt(
     project_dir: Path = PROJECT_DIR,
     target_path: Path | None = None,
     select: Sequence[str] = (),
+    exclude: Sequence[str] = (),
     unit_tests: bool = False,
     tests_may_fail: bool = False,
 ) -> list[NodeResult]:
@@ -249,6 +253,8 @@ def run_dbt(
         arguments += ["--exclude-resource-type", "unit_test"]
     if select:
         arguments += ["--select", *select]
+    if exclude:
+        arguments += ["--exclude", *exclude]
     environment = {
         "OPORA_WAREHOUSE": str(database.resolve()),
         "OPORA_WAREHOUSE_TEMP": str(_spill_folder(database).resolve()),

@@ -10,11 +10,13 @@ from typing import Any
 
 import dagster as dg
 
+from assets.analysis import build_analysis_assets
 from assets.lake import build_lake_assets
 from assets.landing import deliveries
 from assets.programmes import build_programme_assets
 from assets.release import build_candidate, release
 from assets.warehouse import build_warehouse_assets
+from opora.analysis import ANALYSES
 from opora.programmes import load_programmes
 from opora.reference import Reference, load_reference
 from opora.warehouse import ensure_manifest
@@ -42,7 +44,8 @@ def build_defs(
             *_reference_assets(facts),
             deliveries,
             *build_lake_assets(partitions),
-            build_warehouse_assets(ensure_manifest()),
+            *build_warehouse_assets(ensure_manifest()),
+            *build_analysis_assets(ANALYSES),
             *programmes,
             build_candidate([asset.key for asset in programmes]),
             release,

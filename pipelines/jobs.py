@@ -11,7 +11,7 @@ ANNUAL_LIST = "annual_list"
 QUARTERLY_MONITORING = "quarterly_monitoring"
 REBUILD_RELEASE = "rebuild_release"
 
-_BUILD = dg.AssetSelection.groups("staging", "intermediate", "marts", "programmes", "release")
+_BUILD = dg.AssetSelection.groups("staging", "intermediate", "analysis", "marts", "programmes", "release")
 
 
 def build_jobs() -> list[dg.UnresolvedAssetJobDefinition]:

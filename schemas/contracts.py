@@ -1,4 +1,4 @@
-"""The YAML that dbt reads, derived from the registry: contracts of the marts and sources of the lake.
+"""The YAML that dbt reads, derived from the registry: contracts of the marts, sources of lake and analysis.
 
 What belongs here: the translation of a table into dbt's words. What does not: SQL, and tests that need
 more than one table (`dbt/tests/`). `python -m schemas.contracts` rewrites the files; a unit test proves
@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from schemas.arrow import sql_type
-from schemas.registry import Column, Table, tables
+from schemas.registry import Column, Layer, Table, tables
 
 DBT_MODELS = Path(__file__).resolve().parent.parent / "dbt" / "models"
 _HEADER = "# Derived from schemas/; to change it, change the registry and run `python -m schemas.contracts`.\n"
@@ -71,8 +71,8 @@ def mart_contract(table: Table) -> dict[str, Any]:
     }
 
 
-def lake_source(table: Table) -> dict[str, Any]:
-    """One lake table as a source."""
+def source(table: Table) -> dict[str, Any]:
+    """One table that dbt reads and does not make."""
     return {
         "name": table.table,
         "description": f"{table.title_ru}. {table.description_ru} Строка: {table.grain_ru}.",
@@ -83,13 +83,15 @@ def lake_source(table: Table) -> dict[str, Any]:
 def derived_files() -> dict[Path, str]:
     """The text of every derived file by its path."""
     marts = {"models": [mart_contract(table) for table in tables("marts")]}
-    lake = {
-        "sources": [{"name": "lake", "database": "opora", "tables": [lake_source(table) for table in tables("lake")]}]
-    }
     return {
         DBT_MODELS / "marts" / "_marts.yml": _HEADER + _dump(marts),
-        DBT_MODELS / "lake_sources.yml": _HEADER + _dump(lake),
+        DBT_MODELS / "lake_sources.yml": _HEADER + _dump(_sources("lake")),
+        DBT_MODELS / "analysis_sources.yml": _HEADER + _dump(_sources("analysis")),
     }
+
+
+def _sources(layer: Layer) -> dict[str, Any]:
+    return {"sources": [{"name": layer, "database": "opora", "tables": [source(table) for table in tables(layer)]}]}
 
 
 def _dump(value: dict[str, Any]) -> str:

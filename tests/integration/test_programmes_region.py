@@ -8,9 +8,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from opora.build import build
 from opora.programmes import Programme, load_programmes
 from opora.reference import load_reference
-from opora.warehouse import prepare, run_dbt
+from opora.warehouse import prepare
 from tests.conftest import Region
 
 REGION = "99"
@@ -27,7 +28,7 @@ def built(demo_region: Region, tmp_path_factory: pytest.TempPathFactory) -> Path
     programmes = [moved(p) if p.territory.level == "region" else p for p in load_programmes()]
     database = tmp_path_factory.mktemp("programmes") / "run.duckdb"
     prepare(demo_region.home, load_reference(), database, as_of=dt.date(2025, 3, 1), programmes=programmes)
-    results = run_dbt("build", database)
+    results = build(database)
     assert {result.status for result in results if result.resource_type == "model"} == {"success"}
     return database
 
@@ -47,7 +48,7 @@ def of_the_city(demo_region: Region, tmp_path_factory: pytest.TempPathFactory) -
     programmes = [moved_to_the_city(p) for p in load_programmes() if p.territory.level == "municipality"]
     database = tmp_path_factory.mktemp("city") / "run.duckdb"
     prepare(demo_region.home, load_reference(), database, as_of=dt.date(2025, 3, 1), programmes=programmes)
-    run_dbt("build", database)
+    build(database)
     return database
 
 

@@ -15,9 +15,11 @@ import polars as pl
 import pytest
 from scipy import stats
 
+from opora.build import build
 from opora.delivery import ISSUE_SCHEMA, DeliveryRecord, RowCounts, write_issues, write_record
+from opora.facts import Setting
 from opora.home import Home
-from opora.reference import Method, Reference, Setting, load_reference
+from opora.reference import Method, Reference, load_reference
 from opora.warehouse import WarehouseError, prepare, run_dbt
 from schemas.arrow import polars_schema
 from schemas.pandera_schemas import failures
@@ -385,7 +387,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     reference = replace(_REFERENCE, methods=(*_REFERENCE.methods, method))
     database = home.build / "run.duckdb"
     prepare(home, reference, database)
-    results = run_dbt("build", database, unit_tests=True)
+    results = build(database, unit_tests=True)
     return Built(home, reference, database, {result.name: result.status for result in results})
 
 
@@ -685,7 +687,7 @@ def test_an_empty_home_builds_empty_marts(tmp_path: Path) -> None:
     home = Home(tmp_path).ensure()
     database = tmp_path / "empty.duckdb"
     prepare(home, _REFERENCE, database)
-    run_dbt("build", database)
+    build(database)
     with duckdb.connect(database, read_only=True) as connection:
         assert connection.execute("select count(*) from marts.school_status").fetchone() == (0,)
 

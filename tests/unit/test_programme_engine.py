@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from opora.build import build
 from opora.home import Home
 from opora.programmes import Programme, load_programmes
 from opora.reference import load_reference
@@ -261,7 +262,7 @@ def autumn(home: Home) -> Built:
     """On 15 November 2023, with all tests of dbt."""
     database = home.build / "autumn.duckdb"
     prepare(home, load_reference(), database, as_of=AUTUMN_2023, programmes=programmes())
-    return Built(database, {result.name: result.status for result in run_dbt("build", database)})
+    return Built(database, {result.name: result.status for result in build(database)})
 
 
 @pytest.fixture(scope="module")

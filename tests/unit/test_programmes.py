@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 import yaml
 
+from opora.facts import ReferenceFileError, default_root
 from opora.home import PROJECT
 from opora.programmes import (
     FACTS,
@@ -32,7 +33,7 @@ from opora.programmes import (
     parse_programme,
     programme_tables,
 )
-from opora.reference import ReferenceFileError, default_root, load_reference
+from opora.reference import load_reference
 
 SEEDS = Path(os.environ.get("OPORA_SEEDS", PROJECT.parent / "shared" / "seeds"))
 PAGES = PROJECT / "docs" / "programmes"

@@ -12,13 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opora.reference import (
-    Reference,
-    ReferenceFileError,
-    default_root,
-    load_reference,
-    parse_bands,
-)
+from opora.facts import ReferenceFileError, default_root
+from opora.reference import Reference, load_reference, parse_bands
 
 REAL = Path(os.environ.get("OPORA_REAL_DATA", default_root().parents[1] / "shared/data/real"))
 ALTAI = REAL / "altai-krai-vpr"

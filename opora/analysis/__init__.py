@@ -1,0 +1,10 @@
+"""Calculations that SQL is not made for, between two runs of dbt: fits, indices, assignments, probabilities.
+
+What belongs here: the catalogue of analyses in the order in which they run. What does not: formulas (a module
+each), joins and sums (dbt), and settings of the methods (`reference/analysis/`).
+"""
+
+from opora.analysis.base import Analysis
+from opora.analysis.pooling import POOLING
+
+ANALYSES: tuple[Analysis, ...] = (POOLING,)

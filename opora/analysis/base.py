@@ -1,0 +1,71 @@
+"""What a calculation in Python is: tables of the build file in, tables of the registry out.
+
+What belongs here: the shape of an analysis, and how one is run over a build file. What does not: formulas, which
+are pure functions in the modules beside this one, and the order of a whole build (`opora/build.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from schemas.arrow import polars_schema
+from schemas.pandera_schemas import failures
+
+Frames = Mapping[str, pl.DataFrame]
+
+
+class AnalysisError(Exception):
+    """An analysis gave what the registry does not allow; the message says which table, column and value."""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A calculation that SQL is not made for.
+
+    `reads` names tables of the build file with their schema, `writes` tables of the registry's layer `analysis`.
+    `compute` gets the frames by the names of `reads`, sorted, and gives a frame for every name of `writes`. It is
+    a pure function of them: the same rows in any order give the same figures.
+    """
+
+    name: str
+    title_ru: str
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    compute: Callable[[Frames], Frames]
+
+
+def run_analysis(database: Path, analysis: Analysis) -> dict[str, int]:
+    """Compute and write the tables of one analysis; the number of rows of each.
+
+    Raises AnalysisError if a table is not what the registry says.
+    """
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("set enable_progress_bar = false")
+        # sorted, so that sums of floating numbers do not depend on the order in which threads made the rows
+        read = {name: connection.execute(f"select * from {name} order by all").pl() for name in analysis.reads}
+        written = analysis.compute(read)
+        frames = {name: _checked(analysis, name, written[name]) for name in analysis.writes}
+        connection.begin()
+        for name, frame in frames.items():
+            connection.register("frame", frame.to_arrow())
+            connection.execute(f"delete from analysis.{name}; insert into analysis.{name} select * from frame")
+            connection.unregister("frame")
+        connection.commit()
+    return {name: frame.height for name, frame in frames.items()}
+
+
+def _checked(analysis: Analysis, name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    ordered = frame.select(polars_schema(name).names())
+    found = failures(name, ordered)
+    if not found.is_empty():
+        first = found.row(0, named=True)
+        raise AnalysisError(
+            f"Расчёт {analysis.name}: таблица {name}, столбец {first['column']}: {first['check_id']}, "
+            f"{first['value']}; нарушений {found.height}. Смотрите schemas/analysis/{name}.yaml."
+        )
+    return ordered

@@ -1,0 +1,150 @@
+"""What every file of `reference/` is made of: strict dated facts, settings with their standing, and how a file is read.
+
+Belongs here: base models, field types, the reading of one file, the frames that dbt gets. Does not belong here:
+models of a subject matter (`reference.py`, `programmes.py` and the modules of `analysis/`) and facts themselves (YAML).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Hashable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import polars as pl
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
+
+Evidence = Literal["SEED", "FOUND", "FOUND-2", "RECALLED", "OPEN"]
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+
+
+def default_root() -> Path:
+    """The folder `reference/` of this project."""
+    return Path(__file__).resolve().parents[1] / "reference"
+
+
+class ReferenceFileError(ValueError):
+    """A reference file that breaks its contract; the message names the file and the field."""
+
+
+# --- field types ---------------------------------------------------------------------------------
+
+
+def _check_academic_year(value: str) -> str:
+    match = re.fullmatch(r"(\d{4})-(\d{4})", value)
+    if not match or int(match[2]) != int(match[1]) + 1:
+        raise ValueError(f"'{value}' is not an academic year such as 2022-2023")
+    return value
+
+
+def _check_pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"'{value}' is not a regular expression: {error}") from error
+    return value
+
+
+def _check_cron(value: str) -> str:
+    if len(value.split()) != 5:
+        raise ValueError(f"'{value}' is not a cron expression of five fields")
+    return value
+
+
+AcademicYearId = Annotated[str, AfterValidator(_check_academic_year)]
+Pattern = Annotated[str, AfterValidator(_check_pattern)]
+Cron = Annotated[str, AfterValidator(_check_cron)]
+
+
+class Fact(BaseModel):
+    """Strict and immutable: an unknown field or a value of another type is an error, not a guess."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Cited(Fact):
+    source: str
+    evidence: Evidence
+    note_ru: str | None = None
+
+
+class Dated(Cited):
+    """True from the first to the last named academic year, both included; an absent end is open."""
+
+    valid_from: AcademicYearId | None = None
+    valid_to: AcademicYearId | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Dated:
+        if self.valid_from and self.valid_to and self.valid_from > self.valid_to:
+            raise ValueError(f"valid_from {self.valid_from} is later than valid_to {self.valid_to}")
+        return self
+
+    def covers(self, academic_year: str) -> bool:
+        return (self.valid_from or academic_year) <= academic_year <= (self.valid_to or academic_year)
+
+
+class Setting(Fact, Generic[T]):
+    """One decision of a method: what was chosen, what else could be, and how far it is settled."""
+
+    value: T
+    alternatives: tuple[T, ...] = ()
+    status: Evidence
+    note_ru: str
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+
+class _UniqueKeyLoader(yaml.CSafeLoader):
+    """YAML lets the last of two equal keys win silently; a fact must not vanish that way."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        if repeated := {key for key in keys if keys.count(key) > 1 and key != "<<"}:
+            raise yaml.constructor.ConstructorError(None, None, f"repeated keys {sorted(repeated)}", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def _field(location: Sequence[int | str]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
+
+
+def parse_file(name: str, content: bytes, model: type[M]) -> M:
+    """Check the bytes of one reference file against its model."""
+    try:
+        data = yaml.load(content, Loader=_UniqueKeyLoader)
+        # JSON is the strict mode in which a list may fill a tuple and a string a date, and nothing else bends
+        return model.model_validate_json(json.dumps(data, default=str))
+    except yaml.YAMLError as error:
+        raise ReferenceFileError(f"reference/{name}: not readable as YAML: {error}") from error
+    except ValidationError as error:
+        problems = "; ".join(f"{_field(item['loc'])}: {item['msg']}" for item in error.errors())
+        raise ReferenceFileError(f"reference/{name}: {problems}") from error
+
+
+def read_file(name: str, model: type[M], root: Path | None = None) -> M:
+    """One file of the folder, checked; `name` is its path below `reference/`. Raises ReferenceFileError."""
+    path = (root or default_root()) / name
+    if not path.is_file():
+        raise ReferenceFileError(f"reference/{name}: the file is missing")
+    return parse_file(name, path.read_bytes(), model)
+
+
+# --- tables --------------------------------------------------------------------------------------
+
+
+def frame_schema(columns: str) -> dict[str, pl.DataType]:
+    """«title_ru grade:int» to a polars schema; text is the type of most columns and is not spelled out."""
+    types = {
+        "text": pl.String(),
+        "int": pl.Int64(),
+        "bool": pl.Boolean(),
+        "date": pl.Date(),
+        "float": pl.Float64(),
+    }
+    parts = (column.partition(":") for column in columns.split())
+    return {name: types[kind or "text"] for name, _, kind in parts}
