@@ -12,6 +12,7 @@ from pydantic import Field
 
 from assets.shared import OWNERS, PUBLISH_POOL
 from opora.gate import CHECK_IDS, judge_candidate
+from opora.quality.facts import load_expected_rows, load_gate_facts
 from opora.release import (
     candidate_folder,
     clear_leftovers,
@@ -27,6 +28,12 @@ from schemas.registry import tables
 
 CANDIDATE = dg.AssetKey(["release", "candidate"])
 RELEASE = dg.AssetKey(["release", "current"])
+
+
+class CandidateConfig(dg.Config):
+    """The reason a person gives for what the gate would refuse but may be right."""
+
+    accept: str = Field(default="", description="why a fall or a jump against the former release is right")
 
 
 class ReleaseConfig(dg.Config):
@@ -51,21 +58,32 @@ def build_candidate(also_after: Sequence[dg.AssetKey] = ()) -> dg.AssetsDefiniti
             for check_id, words in CHECK_IDS.items()
         ],
     )
-    def candidate(context: dg.AssetExecutionContext, opora_home: OporaHome) -> dg.MaterializeResult:
+    def candidate(
+        context: dg.AssetExecutionContext, config: CandidateConfig, opora_home: OporaHome
+    ) -> dg.MaterializeResult:
         home, run_id = opora_home.home, context.run.root_run_id or context.run_id
         clear_leftovers(home)
         folder = write_candidate(home, opora_home.reference(), opora_home.build_database(run_id), run_id)
-        verdicts = judge_candidate(folder)
+        verdicts = judge_candidate(
+            folder,
+            load_gate_facts(),
+            former=current_release(home),
+            expected=expected.expected if (expected := load_expected_rows(home)) else None,
+            accepted_ru=config.accept,
+        )
         keep_verdicts(folder, [verdict.as_dict() for verdict in verdicts])
         counts = read_release(folder).manifest["row_counts"]
-        if not all(verdict.passed for verdict in verdicts):
+        if not all(verdict.lets_pass for verdict in verdicts):
             folder = refuse(home, folder, [verdict.as_dict() for verdict in verdicts])
             context.log.error("The candidate is refused and kept at %s", folder)
         return dg.MaterializeResult(
             metadata={"row_counts": dg.MetadataValue.json(counts), "folder": dg.MetadataValue.path(str(folder))},
             check_results=[
                 dg.AssetCheckResult(
-                    check_name=verdict.check_id, passed=verdict.passed, metadata={"message": verdict.message_ru}
+                    check_name=verdict.check_id,
+                    passed=verdict.passed,
+                    severity=dg.AssetCheckSeverity.ERROR if verdict.refuses else dg.AssetCheckSeverity.WARN,
+                    metadata={"message": verdict.message_ru},
                 )
                 for verdict in verdicts
             ],

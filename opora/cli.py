@@ -180,7 +180,10 @@ def _print_delivery(result: Any) -> None:
 @click.option("--year", "years", multiple=True, metavar="2022-2023", help="Только этот учебный год; можно повторять.")
 @click.option("--reread", is_flag=True, help="Перечитать и те файлы, что уже приняты.")
 @click.option("--force", is_flag=True, help="Выпустить, даже если ничего не изменилось.")
-def run(home: Home, years: Sequence[str], reread: bool, force: bool) -> None:
+@click.option(
+    "--accept", default="", metavar="ПРИЧИНА", help="Почему падение или скачок против прежнего выпуска верны."
+)
+def run(home: Home, years: Sequence[str], reread: bool, force: bool, accept: str) -> None:
     """Принять новое, пересчитать, проверить, выпустить и показать итог."""
     from opora.freshness import nothing_new
     from opora.intake import files_with_work
@@ -190,7 +193,7 @@ def run(home: Home, years: Sequence[str], reread: bool, force: bool) -> None:
 
     home.ensure()
     with console.status("Жду, пока закончится другой прогон…") as status, FileLock(home.root / ".run.lock"):
-        if not (reread or force or years) and nothing_new(home, load_reference()):
+        if not (reread or force or years or accept) and nothing_new(home, load_reference()):
             say("Нового нет: поставки, справочники и код те же. Выпуск прежний.")
             _print_summary(home)
             return
@@ -199,7 +202,12 @@ def run(home: Home, years: Sequence[str], reread: bool, force: bool) -> None:
 
         try:
             outcome = run_now(
-                home, years=years, reread=reread, force=force, tell=lambda words: status.update(words[:100])
+                home,
+                years=years,
+                reread=reread,
+                force=force,
+                accept=accept,
+                tell=lambda words: status.update(words[:100]),
             )
         except ValueError as error:
             raise click.UsageError(f"Такого учебного года нет: {error}") from error
@@ -392,6 +400,25 @@ def rollback(home: Home, release_id: str) -> None:
     except ReleaseError as error:
         raise Refused(str(error)) from error
     say(f"Действует выпуск {item.release_id}.")
+
+
+@release.command()
+@with_home
+@click.argument("release_id", required=False)
+def expect(home: Home, release_id: str | None) -> None:
+    """Записать строки витрин выпуска по годам как ожидаемые: проверьте файл, шлюз будет с ним сверять."""
+    from opora.quality.differences import rows_by_year
+    from opora.quality.facts import ExpectedRowsFile, write_expected_rows
+    from opora.release import ReleaseError, current_release, read_release
+
+    try:
+        item = read_release(home.releases / release_id) if release_id else current_release(home)
+    except ReleaseError as error:
+        raise Refused(str(error)) from error
+    if item is None:
+        raise Refused("Выпусков ещё нет.")
+    expected = ExpectedRowsFile(expected=tuple(rows_by_year(item.database)))
+    say(f"{write_expected_rows(home, expected)}: строк {len(expected.expected)}. Проверьте и исправьте, что не так.")
 
 
 if __name__ == "__main__":

@@ -1,134 +1,114 @@
 """The gate: what must hold of a candidate before readers may get it.
 
-What belongs here: checks of the exported files as a reader would find them. What does not: checks of rows
-while they are read (`opora/checks.py`) and of relations inside the build (dbt tests, which run before).
-Each check answers with what holds, or with what to look at.
+What belongs here: the order of the checks of the exported files, as a reader would find them, and what their outcome
+means for the candidate. What does not: single checks (`opora/quality/`), checks of rows while they are read
+(`opora/checks.py`) and of relations inside the build (dbt tests, which run before).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import polars as pl
+from opora.quality.differences import DIFFERENCES, Found, differences
+from opora.quality.facts import ExpectedRows, GateFacts
+from opora.quality.pages import settle, write_index
+from opora.quality.suites import SITE, SuiteResult, expectations_of, frame_of, no_rows, open_context, run_suite
+from opora.release import DATABASE, OFFICIAL, Release, read_release
+from schemas.registry import Table, tables
 
-from opora.release import DATABASE, OFFICIAL, read_release
-from schemas.pandera_schemas import failures
-from schemas.registry import tables
+QUALITY = "quality"
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
 class GateCheck:
-    """One verdict: the check, whether it passed, what was seen and what to look at."""
+    """One verdict: the check, whether it passed, whether a failure refuses, what was seen and what to look at."""
 
     check_id: str
     passed: bool
     message_ru: str
+    refuses: bool = True
+
+    @property
+    def lets_pass(self) -> bool:
+        return self.passed or not self.refuses
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def judge_candidate(candidate: Path) -> list[GateCheck]:
-    """All checks of a candidate folder, failed ones included."""
-    official = candidate / OFFICIAL
-    checks = [_matches_registry(official, mart.table) for mart in tables("marts")]
-    with duckdb.connect(str(official / DATABASE), read_only=True) as connection:
-        checks += [_query(connection, *check) for check in _RECONCILIATIONS]
-    return [*checks, _has_schools(candidate)]
+CHECK_IDS: dict[str, str] = {
+    **{
+        f"{mart.table}_matches_registry": f"Витрина {mart.table} такова, как сказано в реестре."
+        for mart in tables("marts")
+    },
+    **{difference.check_id: difference.holds_ru for difference in DIFFERENCES},
+    "there_are_schools": "В выпуске есть школы.",
+}
 
 
-def _matches_registry(official: Path, mart: str) -> GateCheck:
-    found = failures(mart, pl.read_parquet(official / f"{mart}.parquet"))
-    if found.is_empty():
-        return GateCheck(f"{mart}_matches_registry", True, "Столбцы, типы, значения и ключ по реестру.")
-    first = found.row(0, named=True)
+def judge_candidate(
+    candidate: Path,
+    facts: GateFacts,
+    *,
+    former: Release | None = None,
+    expected: Sequence[ExpectedRows] | None = None,
+    accepted_ru: str = "",
+) -> list[GateCheck]:
+    """All checks of a candidate folder, failed ones included; their pages are written to `quality/` in it.
+
+    `former` is the release readers have now, `expected` the reviewed counts. A reason in `accepted_ru` turns refusals
+    that a person may accept into warnings that carry it.
+    """
+    official, pages = candidate / OFFICIAL, candidate / QUALITY
+    found = differences(official / DATABASE, former.database if former else None, expected, facts)
+    context = open_context(pages)
+    results = [
+        run_suite(context, mart.table, frame_of(official / f"{mart.table}.parquet", mart), expectations_of(mart))
+        for mart in tables("marts")
+    ]
+    for item in found:
+        run_suite(context, item.difference.check_id, item.rows.to_pandas(), no_rows())
+    context.build_data_docs(site_names=[SITE])
+    checks = [
+        *(_of_suite(mart, result) for mart, result in zip(tables("marts"), results, strict=True)),
+        *(_of_difference(item, facts, accepted_ru) for item in found),
+        _has_schools(candidate),
+    ]
+    _write_pages(candidate, checks)
+    return checks
+
+
+def _of_suite(mart: Table, result: SuiteResult) -> GateCheck:
+    check_id = f"{mart.table}_matches_registry"
+    if not result.failed_ru:
+        return GateCheck(check_id, True, f"Ожиданий {result.expectations}: столбцы, значения и ключ по реестру.")
     return GateCheck(
-        f"{mart}_matches_registry",
+        check_id,
         False,
-        f"Нарушений {found.height}; первое: столбец {first['column']}, {first['check_id']}, {first['value']}. "
-        f"Смотрите schemas/marts/{mart}.yaml и модель {mart} в dbt.",
+        f"Не выполнено ожиданий {len(result.failed_ru)} из {result.expectations}: "
+        f"{'; '.join(result.failed_ru[:_SHOWN])}. "
+        f"Смотрите schemas/marts/{mart.table}.yaml и модель {mart.table} в dbt.",
     )
 
 
-def _query(connection: duckdb.DuckDBPyConnection, check_id: str, holds_ru: str, look_ru: str, sql: str) -> GateCheck:
-    rows = connection.execute(sql).fetchall()
-    if not rows:
-        return GateCheck(check_id, True, holds_ru)
-    return GateCheck(check_id, False, f"{look_ru} Расхождений: {len(rows)}, первое: {rows[0]}.")
+def _of_difference(found: Found, facts: GateFacts, accepted_ru: str) -> GateCheck:
+    difference, rows = found.difference, found.rows
+    if rows.is_empty():
+        return GateCheck(difference.check_id, True, found.note_ru or difference.holds_ru)
+    message = f"{difference.look_ru} Расхождений: {rows.height}, первое: {_row(rows.row(0, named=True))}."
+    if difference.check_id == "published_totals_agree" and facts.published_totals.value == "warn":
+        return GateCheck(difference.check_id, False, message, refuses=False)
+    if difference.can_be_accepted and accepted_ru:
+        return GateCheck(difference.check_id, False, f"{message} Принято: {accepted_ru}", refuses=False)
+    return GateCheck(difference.check_id, False, message)
 
 
-_RECONCILIATIONS: tuple[tuple[str, str, str, str], ...] = (
-    (
-        "every_row_of_every_delivery_is_accounted_for",
-        "У каждой поставки строк пришло столько, сколько принято, отложено и объявлено не данными.",
-        "Строки поставки не сходятся: смотрите витрину delivery.",
-        """
-        select delivery_id, rows_in from delivery
-        where rows_in <> rows_accepted + rows_quarantined + rows_absent + rows_group
-                       + rows_footer + rows_blank + rows_total + rows_suppressed
-        """,
-    ),
-    (
-        "region_totals_equal_schools",
-        "Участники и не преодолевшие порог в итоге региона равны сумме по школам без повторного счёта филиалов.",
-        "Итог региона не равен сумме школ: смотрите region_summary и procedure_result.",
-        """
-        with schools as (
-            select r.academic_year, s.region_code, r.procedure_id,
-                   sum(r.own_participants) as participants, sum(r.own_below_minimum) as below_minimum
-            from procedure_result as r join school as s using (school_id)
-            where s.is_school and r.own_unknown_count = 0
-            group by all
-        )
-        select academic_year, region_code, procedure_id, region.participants, schools.participants
-        from region_summary as region
-        left join schools using (academic_year, region_code, procedure_id)
-        where procedure_id <> 'all'
-          and (coalesce(region.participants, 0) <> coalesce(schools.participants, 0)
-               or coalesce(region.below_minimum, 0) <> coalesce(schools.below_minimum, 0))
-        """,
-    ),
-    (
-        "municipalities_add_up_to_region",
-        "Муниципалитеты в сумме дают регион.",
-        "Сумма муниципалитетов не равна региону: смотрите municipality_summary.",
-        """
-        with parts as (
-            select academic_year, region_code, procedure_id,
-                   sum(schools_count) as schools_count, sum(shnor_count) as shnor_count,
-                   sum(participants) as participants
-            from municipality_summary group by all
-        )
-        select academic_year, region_code, procedure_id
-        from region_summary as region
-        join parts using (academic_year, region_code, procedure_id)
-        where region.schools_count <> parts.schools_count
-           or coalesce(region.shnor_count, 0) <> coalesce(parts.shnor_count, 0)
-           or coalesce(region.participants, 0) <> coalesce(parts.participants, 0)
-        """,
-    ),
-    (
-        "flags_follow_from_counts",
-        "Признак «низкие результаты» следует из целых чисел строки.",
-        "Признак противоречит числам: смотрите procedure_result.",
-        """
-        select academic_year, school_id, procedure_id from procedure_result
-        where is_low and (participants is null or participants = 0 or below_minimum = 0)
-        """,
-    ),
-    (
-        "listed_schools_have_grounds",
-        "У каждой школы списка названо основание.",
-        "Школа в списке без основания: смотрите school_status.",
-        """
-        select academic_year, school_id from school_status
-        where is_shnor and (shnor_basis is null or reason_ru is null)
-        """,
-    ),
-)
+def _row(row: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in row.items() if value is not None)
 
 
 def _has_schools(candidate: Path) -> GateCheck:
@@ -138,11 +118,15 @@ def _has_schools(candidate: Path) -> GateCheck:
     return GateCheck("there_are_schools", passed, words)
 
 
-CHECK_IDS: dict[str, str] = {
-    **{
-        f"{mart.table}_matches_registry": f"Витрина {mart.table} такова, как сказано в реестре."
-        for mart in tables("marts")
-    },
-    **{check_id: holds_ru for check_id, holds_ru, _, _ in _RECONCILIATIONS},
-    "there_are_schools": "В выпуске есть школы.",
-}
+def _write_pages(candidate: Path, checks: Sequence[GateCheck]) -> None:
+    addresses = settle(candidate / QUALITY)
+    rows = [
+        {
+            **check.as_dict(),
+            "holds_ru": CHECK_IDS[check.check_id],
+            "outcome_ru": "прошла" if check.passed else "отклоняет" if check.refuses else "предупреждает",
+            "page": addresses.get(check.check_id.removesuffix("_matches_registry")) or addresses.get(check.check_id),
+        }
+        for check in checks
+    ]
+    write_index(candidate / QUALITY, str(read_release(candidate).manifest["release_id"]), rows)

@@ -56,10 +56,12 @@ def run_now(
     years: Sequence[str] = (),
     reread: bool = False,
     force: bool = False,
+    accept: str = "",
     tell: Tell = lambda words: None,
 ) -> Outcome:
     """Run a job over all years, or over one year at a time, and say how it ended.
 
+    `accept` is the reason why a fall or a jump against the former release is right.
     Raises ValueError for a year that is no partition.
     """
     partitions = academic_years(load_reference())
@@ -76,7 +78,7 @@ def run_now(
         for tags, partition in [({}, year) for year in years] or [(all_years(partitions), None)]:
             result = definitions.resolve_job_def(job).execute_in_process(
                 instance=instance,
-                run_config=_config(job, [partition] if partition else [], reread, force),
+                run_config=_config(job, [partition] if partition else [], reread, force, accept),
                 partition_key=partition,
                 tags=tags,
                 raise_on_error=False,
@@ -87,9 +89,12 @@ def run_now(
     return outcome
 
 
-def _config(job: str, years: Sequence[str], reread: bool, force: bool) -> dict[str, object]:
+def _config(job: str, years: Sequence[str], reread: bool, force: bool, accept: str) -> dict[str, object]:
     """Run settings of the assets that take any."""
-    ops: dict[str, object] = {"release__current": {"config": {"force": force}}}
+    ops: dict[str, object] = {
+        "release__candidate": {"config": {"accept": accept}},
+        "release__current": {"config": {"force": force}},
+    }
     if job == ANNUAL_LIST:
         ops["deliveries"] = {"config": {"years": list(years), "reread": reread and not years}}
         ops["lake_by_year"] = {"config": {"reread": reread and bool(years)}}

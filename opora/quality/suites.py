@@ -1,0 +1,130 @@
+"""Expectations of marts, derived from the registry, and how Great Expectations holds files against them.
+
+What belongs here: the translation of a table into a suite, and the run over pandas frames. What does not: which
+columns a mart has and what they may hold (`schemas/marts/`), and pages (`pages.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
+
+from schemas.registry import Column, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from great_expectations.data_context import EphemeralDataContext
+    from great_expectations.expectations.expectation import Expectation
+
+SITE = "quality"
+
+
+@dataclass(frozen=True)
+class SuiteResult:
+    """How one frame fared: the expectations that do not hold, in words."""
+
+    name: str
+    expectations: int
+    failed_ru: tuple[str, ...]
+
+
+def expectations_of(mart: Table) -> list[Expectation]:
+    """Exactly the columns of the registry; the key; what is required; vocabularies, ranges and patterns."""
+    import great_expectations.expectations as gxe
+
+    key = list(mart.primary_key)
+    found: list[Expectation] = [
+        gxe.ExpectTableColumnsToMatchSet(column_set=mart.names, exact_match=True, notes="Столбцы по реестру."),
+        gxe.ExpectCompoundColumnsToBeUnique(column_list=key, notes="Ключ не повторяется.")
+        if len(key) > 1
+        else gxe.ExpectColumnValuesToBeUnique(column=key[0], notes="Ключ не повторяется."),
+    ]
+    for column in mart.columns:
+        found += _expectations_of_column(column)
+    return found
+
+
+def _expectations_of_column(column: Column) -> Iterator[Expectation]:
+    import great_expectations.expectations as gxe
+
+    named: dict[str, Any] = {"column": column.name, "notes": column.label_ru}
+    if column.required:
+        yield gxe.ExpectColumnValuesToNotBeNull(**named)
+    if column.vocabulary:
+        yield gxe.ExpectColumnValuesToBeInSet(value_set=list(column.vocabulary), **named)
+    if column.at_least is not None or column.at_most is not None:
+        yield gxe.ExpectColumnValuesToBeBetween(min_value=column.at_least, max_value=column.at_most, **named)
+    if column.pattern:
+        yield gxe.ExpectColumnValuesToMatchRegex(regex=column.pattern, **named)
+
+
+def no_rows() -> list[Expectation]:
+    """What a frame of differences must be."""
+    import great_expectations.expectations as gxe
+
+    return [gxe.ExpectTableRowCountToEqual(value=0, notes="Расхождений нет.")]
+
+
+def open_context(pages: Path) -> EphemeralDataContext:
+    """A context in memory that reports nowhere and whose site lies in a folder."""
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
+
+    settings = DataContextConfig(
+        store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+        analytics_enabled=False,
+        progress_bars=ProgressBarsConfig(globally=False),
+    )
+    context = gx.get_context(mode="ephemeral", project_config=settings)
+    store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(pages)}
+    index = {"class_name": "DefaultSiteIndexBuilder"}
+    context.add_data_docs_site(SITE, {"class_name": "SiteBuilder", "store_backend": store, "site_index_builder": index})
+    return context
+
+
+def run_suite(
+    context: EphemeralDataContext, name: str, frame: pd.DataFrame, expectations: Iterable[Expectation]
+) -> SuiteResult:
+    """Hold a frame against expectations; the result is kept in the context for its pages."""
+    import great_expectations as gx
+
+    source = context.data_sources.add_or_update_pandas(name)
+    batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe(name)
+    suite = context.suites.add(gx.ExpectationSuite(name=name, expectations=list(expectations)))
+    definition = context.validation_definitions.add(gx.ValidationDefinition(name=name, data=batch, suite=suite))
+    checkpoint = context.checkpoints.add(
+        gx.Checkpoint(name=name, validation_definitions=[definition], result_format="SUMMARY")
+    )
+    outcome = checkpoint.run(batch_parameters={"dataframe": frame})
+    (result,) = outcome.run_results.values()
+    failed = tuple(_words(item.to_json_dict()) for item in result.results if not item.success)
+    return SuiteResult(name, len(result.results), failed)
+
+
+def _words(result: Mapping[str, Any]) -> str:
+    """One expectation that does not hold: the column, what was expected, how many values differ, one of them."""
+    config, found = result["expectation_config"], result.get("result") or {}
+    where = config["kwargs"].get("column") or ", ".join(config["kwargs"].get("column_list", ())) or "таблица"
+    if (result.get("exception_info") or {}).get("exception_message"):
+        return f"{where}: {config['type']}: проверка не выполнена"
+    counted = found.get("unexpected_count")
+    examples = found.get("partial_unexpected_list") or [found.get("observed_value")]
+    return f"{where}: {config['type']}: нарушений {counted if counted is not None else '—'}, например {examples[0]}"
+
+
+def frame_of(path: Path, mart: Table) -> pd.DataFrame:
+    """The Parquet file of a mart as pandas sees it; repeated texts are categories, whole numbers stay whole."""
+    import pandas as pd
+    import pyarrow as pa
+
+    texts = [column.name for column in mart.columns if column.type == "string"]
+    whole = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
+    return pq.read_table(path, read_dictionary=texts).to_pandas(types_mapper=whole.get)
