@@ -45,6 +45,8 @@ reported as (
         named.delivery_id,
         named.sheet,
         named.source_row,
+        named.test_grade,
+        named.subject_id,
         cast(sum(school.participants) as bigint) as report_participants,
         cast(sum(school.below_minimum) as bigint) as report_below_minimum,
         count(school.school_key) as schools
@@ -59,7 +61,7 @@ reported as (
             and named.measured_year = school.measured_year
             and (named.territory_level = 'region' or named.municipality_id = school.municipality_id)
     where named.territory_level <> 'country'
-    group by named.delivery_id, named.sheet, named.source_row
+    group by named.delivery_id, named.sheet, named.source_row, named.test_grade, named.subject_id
 ),
 
 computed as (
@@ -85,6 +87,8 @@ computed_total as (
         named.delivery_id,
         named.sheet,
         named.source_row,
+        named.test_grade,
+        named.subject_id,
         cast(sum(computed.participants) as bigint) as computed_participants,
         cast(sum(computed.below_minimum) as bigint) as computed_below_minimum
     from named
@@ -96,7 +100,7 @@ computed_total as (
             and named.subject_id = computed.subject_id
             and (named.territory_level = 'region' or named.municipality_id = computed.municipality_id)
     where named.territory_level <> 'country'
-    group by named.delivery_id, named.sheet, named.source_row
+    group by named.delivery_id, named.sheet, named.source_row, named.test_grade, named.subject_id
 ),
 
 compared as (
@@ -117,13 +121,25 @@ compared as (
             else 'agrees'
         end as status
     from named
-    left join reported using (delivery_id, sheet, source_row)
-    left join computed_total using (delivery_id, sheet, source_row)
+    left join reported
+        on
+            named.delivery_id = reported.delivery_id
+            and named.sheet is not distinct from reported.sheet
+            and named.source_row = reported.source_row
+            and named.test_grade = reported.test_grade
+            and named.subject_id = reported.subject_id
+    left join computed_total
+        on
+            named.delivery_id = computed_total.delivery_id
+            and named.sheet is not distinct from computed_total.sheet
+            and named.source_row = computed_total.source_row
+            and named.test_grade = computed_total.test_grade
+            and named.subject_id = computed_total.subject_id
 )
 
 select
     delivery_id,
-    sheet,
+    coalesce(sheet, '') as sheet,
     source_row,
     measured_year as academic_year,
     assessment,
