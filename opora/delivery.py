@@ -63,6 +63,20 @@ class RowCounts(BaseModel):
         return sum(getattr(self, kind) for kind in NON_DATA)
 
 
+class TaskColumn(BaseModel):
+    """One task column of a work in a protocol: its place in `task_scores`, and what its header says."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    assessment: str
+    subject_id: str
+    test_grade: int
+    measured_year: str
+    position: int
+    label: str | None
+    max_score: int | None = Field(description="greatest score, where the header names it")
+
+
 class DeliveryRecord(BaseModel):
     """One received file: what it was taken for, where its rows went, and when it came."""
 
@@ -82,6 +96,7 @@ class DeliveryRecord(BaseModel):
     noted: str = Field(default="", description="what a delivery note said of the file")
     tables: dict[str, int] = Field(default={}, description="rows given to each lake table")
     rows: RowCounts = RowCounts()
+    task_columns: list[TaskColumn] = Field(default=[], description="task columns of protocols, by work and place")
     issues: dict[str, int] = Field(default={}, description="number of issues by check")
     message_ru: str = ""
     replaced_by: str | None = Field(default=None, description="the delivery now found at the same path")

@@ -26,6 +26,7 @@ from opora.delivery import (
     ISSUE_SCHEMA,
     DeliveryRecord,
     RowCounts,
+    TaskColumn,
     read_records,
     write_issues,
     write_record,
@@ -406,6 +407,7 @@ def _process_sheets(
     all_issues = _issue_table(issues, file, record.delivery_id, years[0] if len(years) == 1 else None)
     whole = {key: pl.concat(frames) for key, frames in sorted(parts.items())}
     record.rows = counts
+    record.task_columns = list(dict.fromkeys(column for _, e in extracted for column in _task_columns(e)))
     record.issues = dict(sorted(all_issues["check_id"].value_counts().rows()))
     record.parts = list(whole)
     for (name, _), frame in whole.items():
@@ -576,6 +578,16 @@ def _stray_issue(rows: pl.DataFrame) -> pl.DataFrame:
         pl.lit("Среди данных стоит повторная строка заголовков.").alias("reason_ru"),
         pl.lit("Удалите строку; данных в ней нет.").alias("remedy_ru"),
     )
+
+
+def _task_columns(e: Extracted) -> Iterable[TaskColumn]:
+    """The task columns of every work of a protocol."""
+    if not e.tasks:
+        return
+    works = e.records.select("assessment", "subject_id", "test_grade", "measured_year").drop_nulls().unique()
+    for work in works.sort(pl.all()).iter_rows(named=True):
+        for position, (label, max_score) in enumerate(e.tasks, start=1):
+            yield TaskColumn(**work, position=position, label=label, max_score=max_score)
 
 
 def _fates(e: Extracted, kept: pl.Series) -> dict[str, int]:

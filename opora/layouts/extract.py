@@ -52,13 +52,17 @@ class UnknownContext(Exception):
 
 @dataclass(frozen=True)
 class Extracted:
-    """Records of one table of a sheet, with the issues found on the way and the kind of every row."""
+    """Records of one table of a sheet, with the issues found on the way and the kind of every row.
+
+    `tasks` are label and greatest score of each item of `task_scores`, as the headers name them.
+    """
 
     table: str
     records: pl.DataFrame
     kinds: pl.DataFrame
     issues: list[pl.DataFrame]
     facts: Facts
+    tasks: tuple[tuple[str | None, int | None], ...] = ()
 
 
 def extract(block: Block, hints: Facts, reference: Reference, secret: Callable[[], str]) -> Extracted:
@@ -97,6 +101,7 @@ def extract(block: Block, hints: Facts, reference: Reference, secret: Callable[[
         kinds=rows.select(ROW, KIND),
         issues=[issue for issue in issues if not issue.is_empty()],
         facts=facts,
+        tasks=_named_tasks(block),
     )
 
 
@@ -143,6 +148,13 @@ def _used_tasks(block: Block, grid: pl.DataFrame) -> list[tuple[str, str]]:
     """Task columns without the empty ones at the end; one in between keeps its place."""
     used = [i for i, (column, _) in enumerate(block.tasks) if grid[column].null_count() < grid.height]
     return list(block.tasks[: used[-1] + 1]) if used else []
+
+
+def _named_tasks(block: Block) -> tuple[tuple[str | None, int | None], ...]:
+    """Label and greatest score of every used task column, where its header says them: «10К1 (2б)»."""
+    headers = [header for _, header in _used_tasks(block, block.rows)]
+    groups = [found.groupdict() if (found := re.search(block.layout.tasks or "", h)) else {} for h in headers]
+    return tuple((g.get("label"), int(g["max"]) if g.get("max") else None) for g in groups)
 
 
 def by_value(texts: pl.Series, convert: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
@@ -269,7 +281,7 @@ def _about(
         frame, unknown = _mapped(frame, "grade", spec.column("test_grade"), _grade_of)
         issues.append(unknown)
         frame = _filled(frame, "test_grade", facts.grade, pl.Int64(), "класс")
-    year_column = next((c for c in ("measured_year", "scale_year") if c in names), None)
+    year_column = next((c for c in ("measured_year", "scale_year", "specification_year") if c in names), None)
     if year_column:
         frame = _years(frame, facts, spec, year_column, reference)
     return frame, issues
@@ -329,7 +341,7 @@ def _years(frame: pl.DataFrame, facts: Facts, spec: Table, target: str, referenc
     frame = frame.with_columns(year.alias("calendar_year"))
     if "held_on" not in frame.columns:
         frame = frame.with_columns(pl.lit(facts.held_on, pl.Date).alias("held_on"))
-    if frame.height and frame["calendar_year"].null_count() == frame.height:
+    if spec.column(target).required and frame.height and frame["calendar_year"].null_count() == frame.height:
         raise UnknownContext("год")
     keys = [c for c in ("assessment", "calendar_year", "held_on", "test_grade") if c in frame.columns]
     sittings = frame.select(keys).unique(maintain_order=True).drop_nulls("calendar_year")

@@ -132,6 +132,20 @@ def test_spring_2021_cleans_no_break_spaces_and_topics_not_taught(tmp_path: Path
     assert frame["task_scores"].to_list()[1] == ["1", "N", "1"]
 
 
+def test_a_protocol_remembers_what_its_headers_say_of_the_tasks(tmp_path: Path) -> None:
+    named = b.read(b.xlsx(tmp_path / "5" / "Математика.xlsx", {"Протокол": PARTICIPANTS["vpr_participants_2022"][1]}))
+    assert [(c.position, c.label, c.max_score) for c in named.record.task_columns] == [
+        (1, "1", 1),
+        (2, "2", 2),
+        (3, "10к1", 1),
+    ]
+    assert {(c.subject_id, c.test_grade, c.measured_year) for c in named.record.task_columns} == {
+        ("mathematics", 5, "2021-2022")
+    }
+    numbered = b.read(b.xlsx(tmp_path / "2021" / "ф.xlsx", PARTICIPANTS["vpr_participants_2021"][1]))
+    assert [(c.label, c.max_score) for c in numbered.record.task_columns] == [("1", None), ("2", None), ("3", None)]
+
+
 def test_rows_with_shifted_attributes_stay_with_a_warning(tmp_path: Path) -> None:
     shifted = b.spring_pupil(prior="ж", sex="4")
     result = b.read(b.xlsx(tmp_path / "ф.xlsx", [b.SPRING_2021, shifted]))
@@ -742,15 +756,18 @@ def test_the_context_survey(tmp_path: Path) -> None:
 
 def test_scales_specifications_and_codifiers(tmp_path: Path) -> None:
     b.csv(tmp_path / "2021.csv", [("grade", "subject", "mark", "score_min", "score_max"), (6, "Математика", 2, 0, 5)])
-    specification = ("grade", "subject", "task", "position", "skill_fgos", "level", "max_score")
-    b.csv(tmp_path / "з.csv", [specification, (6, "Математика", "1", 1, "Считать", "Б", 1)])
+    specification = ("grade", "subject", "kim_task", "task", "position", "skill_fgos", "level", "max_score")
+    b.csv(tmp_path / "з.csv", [specification, (6, "Математика", "1К1", 1, 1, "Считать", "Б", 1)])
+    b.csv(tmp_path / "з 2021.csv", [specification, (6, "Математика", "1К1", 1, 1, "Считать", "Б", 1)])
     b.csv(
         tmp_path / "к.csv",
         [("grade", "subject", "codifier", "code", "label"), (6, "Математика", "kes", "1.1", "Числа")],
     )
     results = b.read_all(tmp_path)
     assert rows_of(results["2021.csv"], "score_scale", "scale_year", "mark", "score_max") == [("2020-2021", 2, 5)]
-    assert rows_of(results["з.csv"], "task_specification", "subject_id", "max_score") == [("mathematics", 1)]
+    told = ("specification_year", "subject_id", "task_label", "max_score")
+    assert rows_of(results["з.csv"], "task_specification", *told) == [(None, "mathematics", "1К1", 1)]
+    assert rows_of(results["з 2021.csv"], "task_specification", *told) == [("2020-2021", "mathematics", "1К1", 1)]
     assert rows_of(results["к.csv"], "codifier", "code") == [("1.1",)]
 
 
