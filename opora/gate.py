@@ -83,11 +83,11 @@ def judge_candidate(
 
 
 def _of_suite(mart: Table, result: SuiteResult) -> GateCheck:
-    check_id = f"{mart.table}_matches_registry"
+    name = f"{mart.table}_matches_registry"
     if not result.failed_ru:
-        return GateCheck(check_id, True, f"Ожиданий {result.expectations}: столбцы, значения и ключ по реестру.")
+        return GateCheck(name, True, f"Ожиданий {result.expectations}: столбцы, значения и ключ по реестру.")
     return GateCheck(
-        check_id,
+        name,
         False,
         f"Не выполнено ожиданий {len(result.failed_ru)} из {result.expectations}: "
         f"{'; '.join(result.failed_ru[:_SHOWN])}. "
