@@ -46,7 +46,7 @@ NOTE_LAYOUT = "delivery_note"
 # Files read at once: a thread that waits for the disk or for polars leaves room for another.
 MOST_WORKERS = 8
 _SOURCES = ("opora/intake.py", "opora/reading.py", "opora/checks.py", "opora/persons.py")
-_SOURCE_FOLDERS = ("opora/layouts", "schemas/lake", "reference/layouts")
+_SOURCE_FOLDERS = ("opora/layouts", "schemas/lake", "reference/layouts", "reference/context")
 Progress = Callable[[int, int, str], None]
 
 

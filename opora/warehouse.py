@@ -20,6 +20,7 @@ import duckdb
 import polars as pl
 from filelock import FileLock
 
+from opora.context_facts import ContextCatalogue, answer_values, context_tables, load_context
 from opora.delivery import NON_DATA, DeliveryRecord, read_issues, read_records
 from opora.home import PROJECT, Home
 from opora.programmes import Programme, load_programmes, programme_tables
@@ -84,6 +85,7 @@ def prepare(
         for name, frame in reference.tables().items():
             _create_table(connection, f"reference.{name}", frame)
         _create_programmes(connection, load_programmes() if programmes is None else programmes, as_of or date.today())
+        _create_context(connection, load_context())
         _create_table(connection, "reference.label_school_type", _label_types(connection, reference))
         _create_table(connection, "delivery_log.delivery", delivery_frame(read_records(home).values()))
         _create_table(connection, "delivery_log.issue", read_issues(home))
@@ -93,6 +95,15 @@ def _create_programmes(connection: duckdb.DuckDBPyConnection, programmes: Sequen
     for name, frame in programme_tables(programmes).items():
         _create_table(connection, f"reference.{name}", frame)
     _create_table(connection, "reference.as_of", pl.DataFrame({"as_of": [as_of]}))
+
+
+def _create_context(connection: duckdb.DuckDBPyConnection, catalogue: ContextCatalogue) -> None:
+    """The catalogue of conditions, and what the delivered answers mean: words are read here, not in SQL."""
+    for name, frame in context_tables(catalogue).items():
+        _create_table(connection, f"reference.{name}", frame)
+    texts = connection.execute("select distinct indicator_id, value_text from lake.context_value").fetchall()
+    told = answer_values([(question, text) for question, text in texts if text is not None], catalogue)
+    _create_table(connection, "reference.context_answer", told)
 
 
 def _create_lake_view(connection: duckdb.DuckDBPyConnection, table: Table, parts: Sequence[Path]) -> None:
