@@ -6,7 +6,7 @@ are pure functions in the modules beside this one, and the order of a whole buil
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import polars as pl
 
 from schemas.arrow import polars_schema
 from schemas.pandera_schemas import failures
+from schemas.registry import table
 
 Frames = Mapping[str, pl.DataFrame]
 
@@ -57,6 +58,13 @@ def run_analysis(database: Path, analysis: Analysis) -> dict[str, int]:
             connection.unregister("frame")
         connection.commit()
     return {name: frame.height for name, frame in frames.items()}
+
+
+def registry_frame(name: str, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Parts as one table of the registry: its columns and types, absent columns null, rows in the order of its key."""
+    schema = polars_schema(name)
+    rows = pl.concat([pl.DataFrame(schema=schema), *parts], how="diagonal_relaxed")
+    return rows.select(schema.names()).cast(schema).sort(table(name).primary_key)
 
 
 def _checked(analysis: Analysis, name: str, frame: pl.DataFrame) -> pl.DataFrame:
