@@ -10,6 +10,8 @@ import re
 
 import polars as pl
 
+from opora.context_checks import context_issues
+from opora.context_facts import load_context
 from opora.layouts.extract import (
     ATTRIBUTE_REMEDY,
     HIDDEN,
@@ -50,6 +52,7 @@ NATURAL_KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "listed_school": (("programme_id", "period", "school_key"),),
     "certificate_count": (("graduate_grade", "measured_year", "school_key"),),
     "exam_sum": (("measured_year", "school_key"),),
+    "context_value": (("indicator_id", "measured_year", "school_key"),),
     "contingent": (("grade_band", "measured_year", "school_key"),),
     "attendance": (("term", "measured_year", "school_key"),),
 }
@@ -75,6 +78,7 @@ def judge(
         *_blocking(spec, records, is_personal),
         *_warnings(spec, records, is_personal),
         *_duplicates(spec, records),
+        *(context_issues(records, load_context()) if spec.table == "context_value" else ()),
     ]
     issues = [issue.select(ISSUE_COLUMNS) for issue in issues if not issue.is_empty()]
     if not issues:

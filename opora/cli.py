@@ -7,6 +7,7 @@ message that says what to do, 2 is wrong usage.
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import shutil
 import subprocess
@@ -306,6 +307,36 @@ def template_returns(home: Home, path: Path) -> None:
     release = current_release(home)
     written = write_returns_template(path, load_programmes(), schools_of_release(release) if release else ())
     say(f"Форма: {written}. Заполните её и положите в {home.landing}.")
+
+
+@template.command("passport")
+@with_home
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False), default="Социальные паспорта.xlsx")
+@click.option("--year", default=None, metavar="2022-2023", help="Учебный год, о котором ответы; без него идущий.")
+@click.option("--municipality", default=None, help="Только школы этого муниципалитета, как он назван в выпуске.")
+def template_passport(home: Home, path: Path, year: str | None, municipality: str | None) -> None:
+    """Книга социальных паспортов, кадров и ресурсов: строка на школу, списки ответов, памятка."""
+    from opora.context_facts import load_context
+    from opora.reference import load_reference
+    from opora.release import current_release
+    from opora.templates import schools_of_release, write_passport_template
+
+    if path.exists():
+        raise Refused(f"Файл «{path}» уже есть. Назовите другое имя или уберите прежний.")
+    reference = load_reference()
+    years = [item.academic_year for item in reference.academic_years if item.is_open]
+    asked = year or reference.academic_year_of(dt.date.today())
+    if asked not in years:
+        raise click.UsageError(f"Учебного года {asked} нет; есть: {', '.join(years)}.")
+    release = current_release(home)
+    schools = schools_of_release(release) if release else []
+    if municipality:
+        known = sorted({school.municipality for school in schools})
+        if municipality not in known:
+            raise click.UsageError(f"Муниципалитета «{municipality}» в выпуске нет; есть: {', '.join(known) or '—'}.")
+        schools = [school for school in schools if school.municipality == municipality]
+    written = write_passport_template(path, load_context(), asked, years, schools)
+    say(f"Форма на {asked}, школ {len(schools)}: {written}. Заполните её и положите в {home.landing}.")
 
 
 @main.group()

@@ -45,7 +45,10 @@ from schemas.registry import table
 NOTE_LAYOUT = "delivery_note"
 # Files read at once: a thread that waits for the disk or for polars leaves room for another.
 MOST_WORKERS = 8
-_SOURCES = ("opora/intake.py", "opora/reading.py", "opora/checks.py", "opora/persons.py")
+_SOURCES = (
+    *("opora/intake.py", "opora/reading.py", "opora/checks.py", "opora/persons.py"),
+    *("opora/context_facts.py", "opora/context_checks.py"),
+)
 _SOURCE_FOLDERS = ("opora/layouts", "schemas/lake", "reference/layouts", "reference/context")
 Progress = Callable[[int, int, str], None]
 
@@ -413,7 +416,9 @@ def _process_sheets(
     for (name, _), frame in whole.items():
         record.tables[name] = record.tables.get(name, 0) + frame.height
     record.academic_years = sorted({year for _, year in parts})
-    record.status = "accepted_with_quarantine" if counts.quarantined else "accepted"
+    # of a wide table one answer may be set aside and its row stay
+    is_whole = (all_issues["severity"] == "quarantine").sum() == 0
+    record.status = "accepted" if is_whole else "accepted_with_quarantine"
     return Processed(record, all_issues, whole, notes)
 
 

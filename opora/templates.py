@@ -1,7 +1,8 @@
-"""Forms for executors: a book with drop-down lists that the intake reads as it is once filled.
+"""Forms that people fill in: books with drop-down lists that the intake reads as they are.
 
-What belongs here: writing the book of monitoring returns. What does not: the vocabularies behind its lists
-(`opora/programmes.py`, `schemas/lake/`) and how a filled book is read (`reference/layouts/`).
+What belongs here: writing the book of monitoring returns and that of social passports. What does not: the vocabularies
+behind their lists (`opora/programmes.py`, `schemas/lake/`, `reference/context/`) and how a filled book is read
+(`reference/layouts/`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import duckdb
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
+from opora.context_facts import CODED, ContextCatalogue, Question
 from opora.programmes import RETURN_KINDS, Programme
 from opora.release import Release
 from schemas.registry import table
@@ -46,6 +48,7 @@ class _Column:
     choices: str | None = None
     kind: str = "text"
     width: int = 16
+    at_most: float | str | None = None  # a number, or the header of the column that holds it
 
 
 def schools_of_release(release: Release) -> list[SchoolChoice]:
@@ -65,25 +68,34 @@ def write_returns_template(path: Path, programmes: Sequence[Programme], schools:
 
     Schools are chosen by login; only where no school has one, by exam code.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     by_code = bool(schools) and not any(school.vpr_login for school in schools)
-    with xlsxwriter.Workbook(path) as book:
-        sheets = _sheets(by_code)
-        handles = {name: book.add_worksheet(name) for name in (GUIDE, *sheets, LISTS)}
-        head = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bg_color": "#E8EEF4", "border": 1})
-        formats = {
-            "head": head,
-            "date": book.add_format({"num_format": "dd.mm.yyyy"}),
-            "text": book.add_format({"num_format": "@"}),
-            "number": book.add_format({"num_format": "General"}),
-            "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
-            "title": book.add_format({"bold": True, "font_size": 14}),
-        }
-        ranges = _write_lists(handles[LISTS], _lists(programmes, schools, by_code), head)
-        for name, columns in sheets.items():
-            _write_form(handles[name], columns, ranges, formats)
-        _write_guide(handles[GUIDE], programmes, formats)
-    return path
+    return _write_book(path, _sheets(by_code), _lists(programmes, schools, by_code), _returns_guide(programmes))
+
+
+def write_passport_template(
+    path: Path,
+    catalogue: ContextCatalogue,
+    academic_year: str,
+    years: Sequence[str],
+    schools: Sequence[SchoolChoice] = (),
+) -> Path:
+    """Write the book of social passports with staff and resources: a row a school, of which only the answers are asked.
+
+    Without schools the login is typed in.
+    """
+    forms = [form for form in catalogue.forms if form.letter]
+    known = [
+        (academic_year, f"edu{school.vpr_login}", school.name, school.municipality)
+        for school in schools
+        if school.vpr_login
+    ]
+    return _write_book(
+        path,
+        {form.title_ru: _passport_columns(catalogue.questions_of(form.form_id)) for form in forms},
+        _passport_lists(catalogue, years),
+        _passport_guide(academic_year),
+        known,
+    )
 
 
 # --- what the forms ask ------------------------------------------------------------------------------
@@ -196,7 +208,106 @@ def _items(programmes: Iterable[Programme]) -> Iterable[str]:
                 yield f"{programme.programme_id}: {measure.number} {measure.title_ru} | {measure.measure_id}"
 
 
+# --- social passports ---------------------------------------------------------------------------------
+
+
+def _passport_columns(questions: Sequence[Question]) -> tuple[_Column, ...]:
+    """The columns that say which school, then the questions. Their numbers are what the layout reads."""
+    headers = {question.question_id: _passport_header(question) for question in questions}
+    return (
+        _Column("учебный год", "Год, о котором ответы: 2022-2023.", "years"),
+        _Column("логин ФИС ОКО", "edu или sch и шесть цифр.", width=18),
+        _Column("школа", "Название, для людей.", width=_WIDE),
+        _Column("муниципалитет", "Для людей.", width=24),
+        *(
+            _Column(
+                headers[question.question_id],
+                _HINTS[question.kind],
+                question.question_id if question.kind == "choice" else "yes_no" if question.kind == "flag" else None,
+                kind="text" if question.kind in CODED else "number",
+                at_most=headers.get(question.part_of or "", 100 if question.kind == "percent" else None),
+            )
+            for question in questions
+        ),
+    )
+
+
+_HINTS = {
+    "count": "Человек. Неизвестно — оставьте пустым. 0 — проверили, нет ни одного.",
+    "number": "Можно с долями. Неизвестно — оставьте пустым.",
+    "percent": "Только если число неизвестно: доля от 0 до 100.",
+    "choice": "Выберите ответ. Неизвестно — оставьте пустым.",
+    "flag": "Да или нет. Неизвестно — оставьте пустым.",
+}
+
+
+def _passport_header(question: Question) -> str:
+    unit = {"count": ", человек", "percent": ", % обучающихся"}.get(question.kind, "")
+    return f"{question.number}. {question.title_ru}{unit}"
+
+
+def _passport_lists(catalogue: ContextCatalogue, years: Sequence[str]) -> Mapping[str, tuple[str, list[str]]]:
+    asked = {form.form_id for form in catalogue.forms if form.letter}
+    answers = {
+        question.question_id: (
+            f"{question.number}. {question.title_ru}",
+            [f"{value}) {label}" for value, label in question.answers.items()],
+        )
+        for question in catalogue.questions
+        if question.form_id in asked and question.kind == "choice"
+    }
+    return {"years": ("Учебные годы", list(years)), "yes_no": ("Да или нет", ["да", "нет"])} | answers
+
+
+def _passport_guide(academic_year: str) -> list[tuple[str, ...]]:
+    lines = (
+        "Социальный паспорт школы, кадры и ресурсы",
+        "",
+        f"Одна строка — одна школа за один учебный год. Книга подготовлена на {academic_year}.",
+        "Показывайте положение на 1 октября учебного года, если орган управления не назвал другой день.",
+        "Считайте обучающихся 1–11 классов; дошкольные группы не входят.",
+        "Неизвестно — оставьте ячейку пустой или напишите «нет данных». Пустая ячейка не ноль.",
+        "0 значит «проверили: нет ни одного». Не ставьте 0 вместо неизвестного.",
+        "Число важнее доли: столбцы с «%» заполняйте, только если числа нет. Если даны оба, они сверяются.",
+        "Часть не бывает больше целого: П2–П12 не больше П1, П2 и П3 вместе тоже; К2 не больше К1, К4 не больше К3.",
+        "Ответ, который не прошёл проверку, откладывается один; остальные ответы школы принимаются.",
+        "Ответы со списком выбирайте из списка: система читает номер перед скобкой.",
+        "Номера вопросов в шапке (П1, К1…) не меняйте: столбцы узнаются по ним. Лишние столбцы и строки можно удалить.",
+        "Исправление пришлите новым файлом целиком: последняя форма школы за год действует вся.",
+        "Фамилии, адреса и другие персональные данные не пишите нигде.",
+        "Готовый файл положите в папку приёма; проверить его заранее: opora check ФАЙЛ.",
+    )
+    return [(line,) for line in lines]
+
+
 # --- writing -----------------------------------------------------------------------------------------
+
+
+def _write_book(
+    path: Path,
+    sheets: Mapping[str, Sequence[_Column]],
+    lists: Mapping[str, tuple[str, list[str]]],
+    guide: Iterable[tuple[str, ...]],
+    known: Sequence[tuple[str, ...]] = (),
+) -> Path:
+    """A book with its instruction in front and its lists at the end; `known` are the first cells of every row."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with xlsxwriter.Workbook(path) as book:
+        handles = {name: book.add_worksheet(name) for name in (GUIDE, *sheets, LISTS)}
+        head = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bg_color": "#E8EEF4", "border": 1})
+        formats = {
+            "head": head,
+            "date": book.add_format({"num_format": "dd.mm.yyyy"}),
+            "text": book.add_format({"num_format": "@"}),
+            "number": book.add_format({"num_format": "General"}),
+            "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
+            "title": book.add_format({"bold": True, "font_size": 14}),
+        }
+        ranges = _write_lists(handles[LISTS], lists, head)
+        for name, columns in sheets.items():
+            _write_form(handles[name], columns, ranges, formats, known)
+        _write_guide(handles[GUIDE], guide, formats)
+    return path
 
 
 def _write_lists(sheet: Any, lists: Mapping[str, tuple[str, list[str]]], head: Any) -> dict[str, str]:
@@ -214,18 +325,29 @@ def _write_lists(sheet: Any, lists: Mapping[str, tuple[str, list[str]]], head: A
     return ranges
 
 
-def _write_form(sheet: Any, columns: Sequence[_Column], ranges: Mapping[str, str], formats: Mapping[str, Any]) -> None:
+def _write_form(
+    sheet: Any,
+    columns: Sequence[_Column],
+    ranges: Mapping[str, str],
+    formats: Mapping[str, Any],
+    known: Sequence[tuple[str, ...]],
+) -> None:
+    letters = {column.header: xl_col_to_name(number) for number, column in enumerate(columns)}
+    rows = max(ROWS, len(known))
     for number, column in enumerate(columns):
         sheet.write_string(0, number, column.header, formats["head"])
         sheet.set_column(number, number, column.width, formats[column.kind])
-        rule = _validation(column, ranges)
-        sheet.data_validation(1, number, ROWS, number, rule | {"input_title": column.header[:32], "ignore_blank": True})
-    sheet.freeze_panes(1, 0)
-    sheet.autofilter(0, 0, ROWS, len(columns) - 1)
+        rule = _validation(column, ranges, letters)
+        sheet.data_validation(1, number, rows, number, rule | {"input_title": column.header[:32], "ignore_blank": True})
+    for row, cells in enumerate(known, start=1):
+        for number, cell in enumerate(cells):
+            sheet.write_string(row, number, cell)
+    sheet.freeze_panes(1, len(known[0]) - 1 if known else 0)
+    sheet.autofilter(0, 0, rows, len(columns) - 1)
 
 
-def _validation(column: _Column, ranges: Mapping[str, str]) -> dict[str, Any]:
-    """What Excel lets into a cell. Lists only warn: a code typed by hand is as good."""
+def _validation(column: _Column, ranges: Mapping[str, str], letters: Mapping[str, str]) -> dict[str, Any]:
+    """What Excel lets into a cell. Lists only warn, a code typed by hand is as good; bounds too, for «нет данных»."""
     told = {"input_message": column.hint[:255]}
     if column.choices and column.choices in ranges:
         return told | {
@@ -237,14 +359,23 @@ def _validation(column: _Column, ranges: Mapping[str, str]) -> dict[str, Any]:
         }
     if column.kind == "date":
         return told | {"validate": "date", "criteria": ">=", "value": "=DATE(2000,1,1)", "error_title": "Дата"}
+    if column.at_most is not None:
+        most = f"=${letters[column.at_most]}2" if isinstance(column.at_most, str) else column.at_most
+        return told | {
+            "validate": "decimal",
+            "criteria": "between",
+            "minimum": 0,
+            "maximum": most,
+            "error_type": "warning",
+            "error_title": "Больше целого",
+            "error_message": f"Не больше, чем «{column.at_most}». Оставить?"[:255],
+        }
     if column.kind == "number":
         return told | {"validate": "decimal", "criteria": ">=", "value": 0, "error_title": "Число"}
     return told | {"validate": "any"}
 
 
-def _write_guide(sheet: Any, programmes: Sequence[Programme], formats: Mapping[str, Any]) -> None:
-    sheet.set_column(0, 0, 60, formats["wrap"])
-    sheet.set_column(1, 2, 32, formats["wrap"])
+def _returns_guide(programmes: Sequence[Programme]) -> list[tuple[str, ...]]:
     lines: list[tuple[str, ...]] = [
         ("Отчёт об исполнении программ поддержки школ",),
         (),
@@ -266,6 +397,12 @@ def _write_guide(sheet: Any, programmes: Sequence[Programme], formats: Mapping[s
         lines.append((kind.title_ru, who, "число, и «из скольких»" if kind.of_total else "число; факт — 1"))
     lines += [(), ("Программы",)]
     lines += [(f"{p.title_ru}", p.programme_id, ", ".join(x.period for x in p.periods)) for p in programmes]
+    return lines
+
+
+def _write_guide(sheet: Any, lines: Iterable[tuple[str, ...]], formats: Mapping[str, Any]) -> None:
+    sheet.set_column(0, 0, 60, formats["wrap"])
+    sheet.set_column(1, 2, 32, formats["wrap"])
     for row, cells in enumerate(lines):
         for column, cell in enumerate(cells):
             sheet.write_string(row, column, cell, formats["title"] if row == 0 else formats["wrap"])

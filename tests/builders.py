@@ -296,3 +296,22 @@ def ege_table(*rows: Row, subjects: Sequence[str] = ("Русский язык",)
         lower += EGE_TABLE_METRICS
     title = f"Информация о результатах ЕГЭ выпускников школ в {year} году"
     return {str(year): [[], [title], [], ["Верхнеозёрская область"], [], upper, lower, *rows]}
+
+
+# --- conditions of schools -----------------------------------------------------------------------------
+
+
+def passport(
+    *answers: dict[str, Cell], sheet: str = "Социальный паспорт", year: Cell = "2022-2023"
+) -> dict[str, Table]:
+    """A sheet of social passports (or of staff and resources): a school a row, its answers by number of question.
+
+    The login of a row stands under «login», else schools are numbered.
+    """
+    numbers = list(dict.fromkeys(number for row in answers for number in row if number != "login"))
+    header = ("учебный год", "логин ФИС ОКО", "школа", *(f"{number}. Вопрос" for number in numbers))
+    rows = [
+        (year, row.get("login", f"edu9900{12 + place}"), "СОШ № 5", *(row.get(number) for number in numbers))
+        for place, row in enumerate(answers)
+    ]
+    return {sheet: [header, *rows]}

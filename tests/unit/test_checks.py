@@ -206,6 +206,29 @@ QUARANTINED = [
     ),
 ]
 
+PASSPORT, STAFF = "Социальный паспорт", "Кадры и ресурсы"
+
+
+def answer(check_id: str, value: str, says: str, sheet: str = PASSPORT, **given: b.Cell) -> Case:
+    """A school with these answers, one of which is set aside."""
+    answers = {number.replace("pct", "%"): cell for number, cell in given.items()}
+    made = book(b.passport(answers, sheet=sheet))
+    return Case(check_id, "quarantine", made, 2, "value_text", value, sheet, says=says)
+
+
+SET_ASIDE = [
+    answer("value_unreadable", "много", "«П6. Из малообеспеченных семей»: ответ «много» не принят", П1=100, П6="много"),
+    answer("value_unreadable", "нет", "целое число не меньше нуля", П1=100, П6="нет"),
+    answer("value_unreadable", "12.5", "целое число", П1=100, П6=12.5),
+    answer("value_out_of_range", "-3", "не меньше нуля", П1=100, П6=-3),
+    answer("value_out_of_range", "104", "число от 0 до 100", П1=100, П6pct=104),
+    answer("value_out_of_vocabulary", "где-то", "4) Населённый пункт сельского типа", П1=100, П13="где-то"),
+    answer("value_out_of_vocabulary", "иногда", "да или нет", STAFF, К1=10, К5="иногда"),
+    answer("part_exceeds_whole", "101", "101, а «П1. Обучающихся всего»: 100", П1=100, П6=101),
+    answer("part_exceeds_whole", "2.5", "2,5, а «К3. Ставок", STAFF, К3=2, К4=2.5),
+    answer("share_contradicts_count", "50", "50 %, а 20 из 100 — это 20 %", П1=100, П6=20, П6pct=50),
+]
+
 WARNED = [
     Case(
         "total_differs_from_tasks",
@@ -306,7 +329,7 @@ def _written(path: Path, content: bytes) -> Path:
     return path
 
 
-@pytest.mark.parametrize("case", [*REFUSED, *QUARANTINED, *WARNED], ids=str)
+@pytest.mark.parametrize("case", [*REFUSED, *QUARANTINED, *SET_ASIDE, *WARNED], ids=str)
 def test_each_check_says_where_and_why(case: Case, tmp_path: Path) -> None:
     result = b.read(case.make(tmp_path))
     found = result.issues.filter(pl.col("check_id") == case.check_id).to_dicts()
@@ -344,6 +367,60 @@ def test_a_quarantined_row_is_counted_and_kept_out(case: Case, tmp_path: Path) -
     assert case.row not in kept or case.check_id == "outcome_exceeds_participants"
     quarantine = result.issues.filter(pl.col("severity") == "quarantine")
     assert quarantine.height == 1, "one reason is enough for one row"
+
+
+@pytest.mark.parametrize("case", SET_ASIDE, ids=str)
+def test_an_answer_is_set_aside_alone(case: Case, tmp_path: Path) -> None:
+    result = b.read(case.make(tmp_path))
+    assert result.record.status == "accepted_with_quarantine"
+    assert b.issues(result) == [(case.check_id, "quarantine")]
+    kept = b.records(result, "context_value")["value_text"].to_list()
+    assert kept, "the other answers stay"
+    assert case.value not in kept
+
+
+def test_a_school_stands_in_a_form_once(tmp_path: Path) -> None:
+    twice = b.passport({"login": b.LOGIN, "П1": 100}, {"login": b.LOGIN, "П1": 110})
+    result = b.read(b.xlsx(tmp_path / "п.xlsx", twice))
+    assert b.issues(result) == [("duplicate_row", "quarantine")]
+    assert b.records(result, "context_value")["value_text"].to_list() == ["100"]
+
+
+def test_parts_that_do_not_fit_together_fall_together(tmp_path: Path) -> None:
+    result = b.read(b.xlsx(tmp_path / "п.xlsx", b.passport({"П1": 100, "П2": 60, "П3": 50, "П4": 50})))
+    assert b.issues(result) == [("parts_exceed_whole", "quarantine")] * 2
+    assert result.issues["reason_ru"].unique().to_list() == [
+        "Вместе П2 + П3: 110, а «П1. Обучающихся всего»: 100. Эти группы не пересекаются."
+    ]
+    assert b.records(result, "context_value")["indicator_id"].to_list() == ["passport_pupils", "passport_single_parent"]
+
+
+def test_a_part_above_the_whole_does_not_condemn_the_other_part(tmp_path: Path) -> None:
+    result = b.read(b.xlsx(tmp_path / "п.xlsx", b.passport({"П1": 100, "П2": 900, "П3": 50})))
+    assert b.issues(result) == [("part_exceeds_whole", "quarantine")]
+
+
+def test_answers_that_exclude_each_other(tmp_path: Path) -> None:
+    header = ("Пользователь", "Муниципалитет", "Школа", "Дата загрузки", "14. Где", "15. Размер", "20. Обучающихся")
+    village, big = "4) Населенный пункт сельского типа", "7) 450–680 тыс. человек"
+    row = (b.LOGIN, f"reg99_m003 | {b.PLACE}", f"{b.LOGIN} | СОШ № 5", "2022-02-11", village, big, 30)
+    result = b.read(b.xlsx(tmp_path / "к.xlsx", [header, row]))
+    assert b.issues(result) == [("answers_contradict", "quarantine")]
+    assert "в сельском населённом пункте столько жителей не бывает" in result.issues["reason_ru"][0]
+    assert b.records(result, "context_value")["indicator_id"].to_list() == ["settlement", "enrolment"]
+
+
+@pytest.mark.parametrize("nothing", [None, "", "нет данных", "Нет данных", "н/д", "-", "—"])
+def test_nothing_said_is_no_issue_and_no_record(nothing: b.Cell, tmp_path: Path) -> None:
+    result = b.read(b.xlsx(tmp_path / "п.xlsx", b.passport({"П1": 100, "П6": nothing, "П13": nothing})))
+    assert result.issues.is_empty()
+    assert b.records(result, "context_value")["indicator_id"].to_list() == ["passport_pupils"]
+
+
+def test_a_zero_is_taken_as_said(tmp_path: Path) -> None:
+    result = b.read(b.xlsx(tmp_path / "п.xlsx", b.passport({"П1": 0, "П6": 0, "П6%": 0})))
+    assert result.issues.is_empty()
+    assert b.records(result, "context_value")["value_number"].to_list() == [0.0, 0.0, 0.0]
 
 
 @pytest.mark.parametrize("case", WARNED, ids=str)

@@ -64,6 +64,16 @@ def test_the_form_of_returns_is_written_once(tmp_path: Path) -> None:
     assert "уже есть" in words
 
 
+def test_the_form_of_passports_is_written_once_for_a_known_year(tmp_path: Path) -> None:
+    path = tmp_path / "паспорта.xlsx"
+    assert call("template", "passport", path, "--home", tmp_path, "--year", "1999-2000")[0] == 2
+    code, words = call("template", "passport", path, "--home", tmp_path, "--municipality", "Н-ский район")
+    assert (code, "Н-ский район" in words) == (2, True)
+    assert call("template", "passport", path, "--home", tmp_path, "--year", "2022-2023")[0] == 0
+    code, words = call("template", "passport", path, "--home", tmp_path)
+    assert (code, "уже есть" in words) == (1, True)
+
+
 @pytest.mark.parametrize("command", [["status"], ["explain", "s1"], ["release", "verify"]])
 def test_without_a_release_people_are_told_what_to_do(tmp_path: Path, command: list[str]) -> None:
     code, words = call(*command, "--home", tmp_path)
