@@ -21,7 +21,9 @@ import polars as pl
 from filelock import FileLock
 
 from opora.context_facts import ContextCatalogue, answer_values, context_tables, load_context
+from opora.deficits import deficit_tables
 from opora.delivery import NON_DATA, DeliveryRecord, read_issues, read_records
+from opora.facts import frame_schema
 from opora.home import PROJECT, Home
 from opora.programmes import Programme, load_programmes, programme_tables
 from opora.reference import Reference
@@ -84,10 +86,14 @@ def prepare(
             _create_table(connection, f"analysis.{table.table}", pl.DataFrame(schema=polars_schema(table.table)))
         for name, frame in reference.tables().items():
             _create_table(connection, f"reference.{name}", frame)
+        for name, frame in deficit_tables().items():
+            _create_table(connection, f"reference.{name}", frame)
         _create_programmes(connection, load_programmes() if programmes is None else programmes, as_of or date.today())
         _create_context(connection, load_context())
         _create_table(connection, "reference.label_school_type", _label_types(connection, reference))
-        _create_table(connection, "delivery_log.delivery", delivery_frame(read_records(home).values()))
+        records = list(read_records(home).values())
+        _create_table(connection, "delivery_log.delivery", delivery_frame(records))
+        _create_table(connection, "delivery_log.task_column", task_column_frame(records))
         _create_table(connection, "delivery_log.issue", read_issues(home))
 
 
@@ -107,14 +113,17 @@ def _create_context(connection: duckdb.DuckDBPyConnection, catalogue: ContextCat
 
 
 def _create_lake_view(connection: duckdb.DuckDBPyConnection, table: Table, parts: Sequence[Path]) -> None:
-    if parts:
-        files = ", ".join(_quoted(str(part)) for part in parts)
-        source = f"read_parquet([{files}], union_by_name = true, hive_partitioning = false)"
-        query = f"select {', '.join(table.names)} from {source}"
-    else:
-        columns = ", ".join(f"cast(null as {sql_type(column)}) as {column.name}" for column in table.columns)
-        query = f"select {columns} where false"
+    """All parts of a table as one. A column that need not be there is null in parts written before there was one."""
+    files = ", ".join(_quoted(str(part)) for part in parts)
+    source = f"read_parquet([{files}], union_by_name = true, hive_partitioning = false)"
+    nulls = {column.name: f"cast(null as {sql_type(column)}) as {column.name}" for column in table.columns}
     try:
+        if parts:
+            present = {str(name) for name, *_ in connection.execute(f"describe select * from {source}").fetchall()}
+            columns = [c.name if c.required or c.name in present else nulls[c.name] for c in table.columns]
+            query = f"select {', '.join(columns)} from {source}"
+        else:
+            query = f"select {', '.join(nulls.values())} where false"
         connection.execute(f"create view lake.{table.table} as {query}")
     except duckdb.Error as error:
         raise WarehouseError(
@@ -152,6 +161,13 @@ def delivery_frame(records: Iterable[DeliveryRecord]) -> pl.DataFrame:
     """The records of intake as one flat table; what the mart `delivery` shows, less what dbt derives."""
     schema = {name: kind for name, kind in polars_schema("delivery").items() if name != "is_active"}
     return pl.DataFrame([_delivery_row(record) for record in records], schema=schema)
+
+
+def task_column_frame(records: Iterable[DeliveryRecord]) -> pl.DataFrame:
+    """What the headers of protocols say of their task columns, one row a delivery, work and place."""
+    columns = "delivery_id assessment subject_id test_grade:int measured_year position:int label max_score:int"
+    rows = [{"delivery_id": record.delivery_id, **c.model_dump()} for record in records for c in record.task_columns]
+    return pl.DataFrame(rows, schema=frame_schema(columns))
 
 
 def _delivery_row(record: DeliveryRecord) -> dict[str, object]:

@@ -703,6 +703,18 @@ def test_a_failing_test_is_named_with_its_rows(built: Built, tmp_path: Path) -> 
     assert "s220001" in str(error.value)
 
 
+def test_a_column_that_need_not_be_there_is_null_in_older_parts(tmp_path: Path) -> None:
+    home = Home(tmp_path).ensure()
+    path = home.lake_part("codifier", "undated", delivery_id(1))
+    path.parent.mkdir(parents=True)
+    row = {"delivery_id": delivery_id(1), "source_row": 2, "subject_id": "russian", "test_grade": 5}
+    row |= {"codifier": "kes", "code": "1"}
+    pl.DataFrame([row]).write_parquet(path)
+    prepare(home, _REFERENCE, tmp_path / "x.duckdb")
+    with duckdb.connect(str(tmp_path / "x.duckdb"), read_only=True) as connection:
+        assert connection.execute("select code, label from lake.codifier").fetchall() == [("1", None)]
+
+
 def test_a_lake_part_that_does_not_fit_is_named(tmp_path: Path) -> None:
     home = Home(tmp_path).ensure()
     path = home.lake_part("appeal", Y2, delivery_id(1))

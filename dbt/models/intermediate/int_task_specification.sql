@@ -1,0 +1,35 @@
+-- Tasks of a work in the order of its protocol, as the latest specification of a year describes them. A task described
+-- twice stands once, by its last row.
+with latest as (
+    select
+        specification_year,
+        test_grade,
+        subject_id,
+        position as row_position,
+        {{ task_label('task_label') }} as task_label,
+        level,
+        max_score,
+        coalesce(poop_block, skill_fgos) as title_ru,
+        skill_fgos,
+        coalesce(string_split(replace(skill_codes, ' ', ''), ';'), []) as skill_codes,
+        coalesce(string_split(replace(content_codes, ' ', ''), ';'), []) as content_codes,
+        delivery_id
+    from {{ ref('stg_task_specification') }}
+    where assessment = 'vpr' and specification_year is not null
+    qualify arrival = max(arrival) over (partition by specification_year, test_grade, subject_id)
+),
+
+single as (
+    select
+        *,
+        count(*) over (partition by specification_year, test_grade, subject_id, task_label) as rows_count
+    from latest
+    qualify row_number() over (
+        partition by specification_year, test_grade, subject_id, task_label order by row_position desc
+    ) = 1
+)
+
+select
+    * exclude (row_position),
+    row_number() over (partition by specification_year, test_grade, subject_id order by row_position) as position
+from single

@@ -1,0 +1,116 @@
+"""Facts about deficits by task: level rules, which year's specification serves, settings; and their tables for dbt.
+
+Belongs here: the shape of the files in `reference/deficits/` and the checks between them. Does not belong here: the
+facts themselves (YAML) and the figures, which are SQL (`dbt/models/intermediate/int_task_*.sql`).
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+from pydantic import model_validator
+
+from opora.facts import AcademicYearId, Cited, Dated, Fact, Setting, frame_schema, read_file
+
+
+class DeficitSettings(Cited):
+    """How columns are held against a specification, and what counts as a deficit."""
+
+    used_column_per_mille: Setting[int]
+    above_maximum_per_mille: Setting[int]
+    reached_maximum_per_mille: Setting[int]
+    answers_to_judge: Setting[int]
+    mismatched_tasks_per_mille: Setting[int]
+    minimum_pupils: Setting[int]
+    minimum_schools: Setting[int]
+    confidence: Setting[float]
+    insufficient_first: Setting[bool]
+    summary_tasks: Setting[int]
+    pupil_share_numerator: Setting[int]
+    pupil_share_denominator: Setting[int]
+    school_years: Setting[int]
+    class_years: Setting[int]
+    pupil_years: Setting[int]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> DeficitSettings:
+        if not 0 < self.confidence.value < 1:
+            raise ValueError("confidence must lie between 0 and 1")
+        if not 0 < self.pupil_share_numerator.value <= self.pupil_share_denominator.value:
+            raise ValueError("pupil_share_numerator must lie between 1 and pupil_share_denominator")
+        return self
+
+
+class TaskLevel(Dated):
+    """When the completion of a task of one level is sufficient, in thousandths of the greatest score."""
+
+    level: Literal["Б", "П", "В"]
+    title_ru: str
+    sufficient_from: int
+    insufficient_below: int
+
+    @model_validator(mode="after")
+    def _ordered_bounds(self) -> TaskLevel:
+        if not 0 < self.insufficient_below <= self.sufficient_from <= 1000:
+            raise ValueError("insufficient_below must not be above sufficient_from, both within 1000")
+        return self
+
+
+class TaskLevelsFile(Fact):
+    levels: tuple[TaskLevel, ...]
+
+    @model_validator(mode="after")
+    def _one_rule_a_year(self) -> TaskLevelsFile:
+        for one, other in combinations(self.levels, 2):
+            if one.level == other.level and _overlap(one, other):
+                raise ValueError(f"two rules for the level {one.level} in one year")
+        return self
+
+
+class SpecificationYear(Cited):
+    """Works of one academic year read with the specification of another."""
+
+    academic_year: AcademicYearId
+    specification_year: AcademicYearId
+
+
+class SpecificationYearsFile(Fact):
+    specification_years: tuple[SpecificationYear, ...]
+
+    @model_validator(mode="after")
+    def _one_a_year(self) -> SpecificationYearsFile:
+        years = [item.academic_year for item in self.specification_years]
+        if twice := sorted({year for year in years if years.count(year) > 1}):
+            raise ValueError(f"two specifications for {', '.join(twice)}")
+        return self
+
+
+def _overlap(one: Dated, other: Dated) -> bool:
+    starts = max(one.valid_from or "", other.valid_from or "")
+    ends = min(one.valid_to or "9", other.valid_to or "9")
+    return starts <= ends
+
+
+def deficit_tables(root: Path | None = None) -> dict[str, pl.DataFrame]:
+    """Flat tables for the schema `reference` of the warehouse. Raises ReferenceFileError naming file and field."""
+    settings = read_file("deficits/settings.yaml", DeficitSettings, root)
+    levels = read_file("deficits/levels.yaml", TaskLevelsFile, root).levels
+    years = read_file("deficits/specification_years.yaml", SpecificationYearsFile, root).specification_years
+    chosen = {name: value.value for name, value in settings if isinstance(value, Setting)}
+    rules = [(x.level, x.title_ru, x.sufficient_from, x.insufficient_below, x.valid_from, x.valid_to) for x in levels]
+    return {
+        "deficit_setting": pl.DataFrame([chosen]),
+        "deficit_level": pl.DataFrame(
+            rules,
+            schema=frame_schema("level title_ru sufficient_from:int insufficient_below:int valid_from valid_to"),
+            orient="row",
+        ),
+        "deficit_specification_year": pl.DataFrame(
+            [(x.academic_year, x.specification_year) for x in years],
+            schema=frame_schema("academic_year specification_year"),
+            orient="row",
+        ),
+    }
