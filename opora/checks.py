@@ -50,6 +50,7 @@ NATURAL_KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
         ),
     ),
     "listed_school": (("programme_id", "period", "school_key"),),
+    "partner_agreement": (("programme_id", "school_key", "document_ref", "signed_on", "leader_key"),),
     "certificate_count": (("graduate_grade", "measured_year", "school_key"),),
     "exam_sum": (("measured_year", "school_key"),),
     "context_value": (("indicator_id", "measured_year", "school_key"),),
@@ -59,6 +60,7 @@ NATURAL_KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
 _MAY_BE_EMPTY = {
     "school_register": {"valid_from"},
     "programme_return": {"item_id", "school_key", "municipality_label", "document_ref"},
+    "partner_agreement": {"programme_id", "document_ref"},
 }
 # In tables of people a value is shown only if it is too short to be a name or a document.
 _LONGEST_SHOWN = 3

@@ -20,6 +20,7 @@ import duckdb
 import polars as pl
 from filelock import FileLock
 
+from opora.analysis.partners import load_rules, rule_table
 from opora.context_facts import ContextCatalogue, answer_values, context_tables, load_context
 from opora.deficits import deficit_tables
 from opora.delivery import NON_DATA, DeliveryRecord, read_issues, read_records
@@ -90,6 +91,8 @@ def prepare(
             _create_table(connection, f"reference.{name}", frame)
         _create_programmes(connection, load_programmes() if programmes is None else programmes, as_of or date.today())
         _create_context(connection, load_context())
+        years = [year.academic_year for year in reference.academic_years]
+        _create_table(connection, "reference.partner_rule", rule_table(load_rules(), years))
         _create_table(connection, "reference.label_school_type", _label_types(connection, reference))
         records = list(read_records(home).values())
         _create_table(connection, "delivery_log.delivery", delivery_frame(records))

@@ -27,3 +27,12 @@ end
     select distinct 'municipality', municipality_id, municipality_name from {{ ref('int_school') }}
     qualify row_number() over (partition by municipality_id order by municipality_name) = 1
 {%- endmacro %}
+
+{# Where a reported figure comes from: what executors wrote, agreements of schools delivered as such, or both. #}
+{% macro counted_from_ru(is_reported, is_agreed) -%}
+case
+    when {{ is_reported }} and {{ is_agreed }} then 'отчёты исполнителей и соглашения школ'
+    when {{ is_agreed }} then 'соглашения школ'
+    when {{ is_reported }} then 'отчёты исполнителей'
+end
+{%- endmacro %}

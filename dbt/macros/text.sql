@@ -65,6 +65,15 @@ left({{ academic_year }}, 4) || '/' || right({{ academic_year }}, 2)
 replace(printf('%.1f', 100.0 * {{ part }} / {{ whole }}), '.', ',') || ' %'
 {%- endmacro %}
 
+{# A number as people write it, and a day. #}
+{% macro number_ru(number, decimals) -%}
+replace(printf('%.{{ decimals }}f', {{ number }}), '.', ',')
+{%- endmacro %}
+
+{% macro date_ru(day) -%}
+strftime({{ day }}, '%d.%m.%Y')
+{%- endmacro %}
+
 {# Which procedures of a year were judged, and why the others were not. #}
 {% macro period_ru(period) -%}
 coalesce(

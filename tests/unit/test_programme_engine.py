@@ -174,6 +174,7 @@ def fill_returns(lake: Lake) -> None:
     autumn = dt.date(2021, 10, 1)
     add("programme_return", 5, *(fact(sar, "agreement", autumn, f"64000{n}") for n in (1, 2, 3)))
     add("programme_return", 5, fact(sar, "agreement", autumn, quantity=2))
+    fill_agreements(lake)
     add("programme_return", 5, fact(sar, "agreement", dt.date(2022, 10, 1), quantity=4))
     # three of the four reports of 2022/23 and none yet of 2023/24
     for day in (dt.date(2022, 10, 20), dt.date(2022, 12, 20), dt.date(2023, 3, 20)):
@@ -200,6 +201,31 @@ def fill_returns(lake: Lake) -> None:
         fact("tomsk-2020", "event", february, municipality_label="Нигдейский район"),
         fact(sar, "measure_done", dt.date(2022, 10, 1)),
     )
+
+
+def fill_agreements(lake: Lake) -> None:
+    """Agreements delivered as such: one that was reported too, one more of that school, one of the list of Томск."""
+    day = dt.date(2023, 10, 1)
+    lake.add("programme_return", 8, fact("saratov-2021", "agreement", day, "640001"))
+    rows = (
+        # 640001 reported one of its two agreements: the other adds one
+        agreed("640001", "640009", day, document_ref="1"),
+        agreed("640001", "640010", dt.date(2023, 10, 5), document_ref="2"),
+        # Томск, 2024: one of the two listed schools, with a programme; it is in force from autumn 2023
+        agreed("700101", "700103", day, valid_to=dt.date(2024, 12, 31), has_programme=True, programme_id="tomsk-2020"),
+        # another programme's agreement is not this one's
+        agreed("700102", "700103", day, valid_to=dt.date(2024, 12, 31), programme_id="kargasok-2023"),
+        # the head school under two keys
+        agreed("700001", "700001", day, leader_key_kind="school_id", leader_key="s700001"),
+        # a leader that is in the list itself
+        agreed("700012", "700001", dt.date(2022, 10, 1)),
+    )
+    lake.add("partner_agreement", 8, *rows)
+
+
+def agreed(login: str, leader: str, day: dt.date, **more: Any) -> Row:
+    keys = {"school_key_kind": "vpr_login", "school_key": login, "leader_key_kind": "vpr_login", "leader_key": leader}
+    return keys | {"signed_on": day} | more
 
 
 def _listed(programme: str, period: str, login: str) -> Row:
@@ -468,6 +494,13 @@ def test_agreements_of_schools_and_of_the_city_add_up(later: Built, period: str,
     assert (row["value"], row["target"], row["status"], row["attainment_pct"]) == (made, 5, status, 20 * made)
 
 
+def test_an_agreement_that_was_reported_counts_once(later: Built) -> None:
+    """2023/24: of two agreements of one school one was reported too."""
+    row = later.indicator("saratov-2021", "agreements", "2023-2024")
+    assert (row["value"], row["counted_from_ru"]) == (2, "отчёты исполнителей и соглашения школ")
+    assert later.indicator("saratov-2021", "agreements", "2022-2023")["counted_from_ru"] == "отчёты исполнителей"
+
+
 def test_a_plan_over_four_dates_is_due_by_parts(autumn: Built) -> None:
     """October, December, March, May: on 15 November 2023 one of four was due, by 31 October, 15 days ago."""
     row = autumn.measure("saratov-2021", "monitoring", "2023-2024")
@@ -561,6 +594,18 @@ def test_outcomes_of_tomsk(
     assert row["status"] == status
 
 
+def test_partners_of_tomsk_by_delivered_agreements(later: Built) -> None:
+    """2024: one of the two listed schools has an agreement with a programme: 1/2 = 50 % of 90 %, pairs and programmes
+    alike; the agreement of the other school was made for another programme. In 2023 it stood since autumn, but the
+    list of 2023 is another."""
+    shares = later.indicator("tomsk-2020", "partner_programmes_share", "2024")
+    assert (shares["numerator"], shares["denominator"], shares["value"]) == (1, 2, 50)
+    assert (shares["target"], shares["status"], shares["counted_from_ru"]) == (90, "not_met", "соглашения школ")
+    pairs = later.measure("tomsk-2020", "school_pairs", "2024")
+    assert (pairs["actual"], pairs["planned"], pairs["counted_from_ru"]) == (50, 90, "соглашения школ")
+    assert later.indicator("tomsk-2020", "partner_programmes_share", "2021")["counted_from_ru"] is None
+
+
 def test_first_attempt_and_final_result_are_different_facts(later: Built) -> None:
     """Of four three failed in June; one passed in July, one in September, one never: 3/4 first, 1/4 in the end."""
     key = {"programme_id": "tomsk-2020", "period": "2023", "territory_id": "s700103"}
@@ -584,6 +629,9 @@ def test_first_attempt_and_final_result_are_different_facts(later: Built) -> Non
         ("unknown_school", "709999", "нет в реестре"),
         ("unknown_municipality", "Нигдейский район", "не найден"),
         ("measure_not_named", "measure_done", "мероприятие не названо"),
+        ("school_outside_programme", "700102", "вне территории программы kargasok-2023"),
+        ("partner_is_the_school", "s700001", "под двумя ключами"),
+        ("leader_is_listed", "МБОУ СОШ № 1", "сама в списке ШНОР"),
     ],
 )
 def test_a_report_that_counts_nowhere_is_told(autumn: Built, check_id: str, value: str, told: str) -> None:

@@ -95,6 +95,7 @@ def test_the_form_is_read_as_it_was_filled(tmp_path: Path) -> None:
             "Суммы ЕГЭ": [("2022-2023", school, None, 20, 3, 11, 9)],
             "Контингент": [("2022-2023", school, None, 100, 120, 30, 250)],
             "Посещаемость": [("2022-2023", school, None, choice(path, "Четверти", "q1"), 250, 900, 40, 5, 2)],
+            "Соглашения": [(school, None, choice(path, "Школы", "edu990012"), programme, "№ 7", day, None, "да")],
         },
     )
     result = builders.read(path)
@@ -114,6 +115,13 @@ def test_the_form_is_read_as_it_was_filled(tmp_path: Path) -> None:
     bands = builders.records(result, "contingent").select("grade_band", "pupils").rows()
     assert set(bands) == {("1-4", 100), ("5-9", 120), ("10-11", 30), ("all", 250)}
     assert builders.records(result, "attendance")["term"].to_list() == ["q1"]
+    agreed = builders.records(result, "partner_agreement").row(0, named=True)
+    assert (agreed["school_key"], agreed["leader_key"], agreed["leader_label"]) == (
+        "990013",
+        "990012",
+        "МБОУ «СОШ № 5»",
+    )
+    assert (agreed["signed_on"], agreed["valid_to"], agreed["has_programme"]) == (dt.date(2023, 5, 15), None, True)
 
 
 def test_an_unfilled_form_is_refused_as_empty(tmp_path: Path) -> None:
@@ -130,7 +138,7 @@ def test_schools_without_logins_are_chosen_by_exam_code(tmp_path: Path) -> None:
     assert (sent["school_key_kind"], sent["school_key"]) == ("exam_code", "9306")
 
 
-@pytest.mark.parametrize("sheet", ["Факты", "Список программы", "Аттестаты", "Посещаемость"])
+@pytest.mark.parametrize("sheet", ["Факты", "Список программы", "Аттестаты", "Посещаемость", "Соглашения"])
 def test_every_choice_has_a_drop_down(tmp_path: Path, sheet: str) -> None:
     book = openpyxl.load_workbook(write_returns_template(tmp_path / "returns.xlsx", PROGRAMMES, SCHOOLS))
     lists = [rule for rule in book[sheet].data_validations.dataValidation if rule.type == "list"]
@@ -211,6 +219,59 @@ def test_a_name_in_place_of_a_position_goes_nowhere(tmp_path: Path) -> None:
     assert result.record.issues == {"attribute_unreadable": 1}
     assert builders.records(result, "programme_return")["executor"].to_list() == [None]
     assert "Вымышленская" not in str(result.issues.to_dicts())
+
+
+# --- agreements --------------------------------------------------------------------------------------
+
+AGREEMENT = {
+    "школа": "МБОУ «СОШ № 5» (edu990012)",
+    "школа-лидер": "МБОУ «СОШ № 6» (edu990013)",
+    "номер соглашения": "7",
+    "дата подписания": "15.05.2023",
+    "действует по": "31.08.2024",
+    "есть совместная программа": "нет",
+}
+
+
+def agreements(folder: Path, *changes: dict[str, builders.Cell]) -> builders.Processed:
+    rows = [list((AGREEMENT | change).values()) for change in changes]
+    return builders.read(builders.xlsx(folder / "agreements.xlsx", [list(AGREEMENT), *rows]))
+
+
+@pytest.mark.parametrize(
+    ("change", "check_id", "told"),
+    [
+        ({"школа-лидер": AGREEMENT["школа"]}, "partner_is_the_school", "одна и та же: 990012"),
+        ({"действует по": "14.05.2023"}, "agreement_ends_too_early", "по 2023-05-14, а подписано позже: 2023-05-15"),
+        ({"дата подписания": None}, "required_value_missing", "«Дата подписания» обязателен"),
+        ({"дата подписания": "весной"}, "value_unreadable", "ожидается дата"),
+        ({"школа-лидер": "СОШ № 6"}, "value_unreadable", "«СОШ № 6»"),
+        ({"школа-лидер": None}, "required_value_missing", "«Ключ школы-лидера» обязателен"),
+        ({"школа": "СОШ № 5"}, "school_key_malformed", "«СОШ № 5»"),
+        ({"есть совместная программа": "скоро"}, "value_unreadable", "да или нет"),
+        ({}, "duplicate_row", "уже есть в строке 2"),
+    ],
+)
+def test_a_bad_agreement_says_what_is_wrong(
+    tmp_path: Path, change: dict[str, builders.Cell], check_id: str, told: str
+) -> None:
+    result = agreements(tmp_path, {}, ({"номер соглашения": "8"} if change else {}) | change)
+    assert (result.record.rows.accepted, result.record.rows.quarantined) == (1, 1)
+    assert [told in reason for check, _, reason in words(result) if check == check_id] == [True], words(result)
+
+
+def test_an_agreement_may_end_on_the_day_it_begins_and_need_not_end(tmp_path: Path) -> None:
+    result = agreements(tmp_path, {"действует по": "15.05.2023"}, {"действует по": None, "номер соглашения": None})
+    assert result.issues.is_empty()
+    assert builders.records(result, "partner_agreement")["valid_to"].to_list() == [dt.date(2023, 5, 15), None]
+
+
+def test_agreements_of_schools_known_by_exam_code(tmp_path: Path) -> None:
+    header = ("код ОО", "школа", "код школы-лидера", "школа-лидер", "дата подписания")
+    path = builders.csv(tmp_path / "a.csv", [header, (9306, "СОШ № 5", 9307, "СОШ № 6", "15.05.2023")])
+    sent = builders.records(builders.read(path), "partner_agreement").row(0, named=True)
+    assert (sent["school_key_kind"], sent["school_key"]) == ("exam_code", "9306")
+    assert (sent["leader_key_kind"], sent["leader_key"]) == ("exam_code", "9307")
 
 
 # --- annual figures ----------------------------------------------------------------------------------

@@ -82,6 +82,8 @@ unknown_programme as (
         select delivery_id, programme_id, measured_year from {{ ref('stg_programme_return') }}
         union all
         select delivery_id, programme_id, measured_year from {{ ref('stg_listed_school') }}
+        union all
+        select delivery_id, programme_id, measured_year from {{ ref('stg_partner_agreement') }} where programme_id is not null
     )
     where programme_id not in (select programme_id from {{ ref('int_programme') }})
     group by delivery_id, programme_id
@@ -207,6 +209,10 @@ named_school as (
     union
     select delivery_id, programme_id, school_key_kind, school_key, measured_year
     from {{ ref('stg_listed_school') }}
+    union
+    select delivery_id, programme_id, school_key_kind, school_key, measured_year
+    from {{ ref('stg_partner_agreement') }}
+    where programme_id is not null
 ),
 
 foreign_school as (
@@ -231,6 +237,56 @@ foreign_school as (
         programme.region_code <> school.region_code
         or (programme.municipality_id is not null and programme.municipality_id <> school.municipality_id)
     group by named_school.delivery_id, named_school.programme_id, named_school.school_key, school.school_name
+),
+
+same_partner as (
+    select
+        agreement.delivery_id,
+        'leader_key' as column_name,
+        agreement.leader_key as value,
+        'partner_is_the_school' as check_id,
+        'Школа и школа-лидер — одна и та же школа «' || school.school_name || '» под двумя ключами: соглашение не засчитано.'
+            as reason_ru,
+        'Назовите двух разных школ: филиал и его головная школа считаются одной.' as remedy_ru,
+        max(agreement.measured_year) as academic_year
+    from {{ ref('stg_partner_agreement') }} as agreement
+    {%- for role, head in [('school', 'head'), ('leader', 'leader_head')] %}
+    inner join {{ ref('int_school_key') }} as {{ role }}_keys
+        on
+            agreement.{{ role }}_key_kind = {{ role }}_keys.key_kind
+            and {{ comparable_key('agreement.' ~ role ~ '_key_kind', 'agreement.' ~ role ~ '_key') }} = {{ role }}_keys.key_value
+            and agreement.measured_year = {{ role }}_keys.measured_year
+            and agreement.held_year = {{ role }}_keys.held_year
+    inner join {{ ref('int_school_head') }} as {{ head }} on {{ role }}_keys.school_id = {{ head }}.school_id
+    {%- endfor %}
+    inner join {{ ref('int_school') }} as school on head.head_school_id = school.school_id
+    where head.head_school_id = leader_head.head_school_id
+    group by agreement.delivery_id, agreement.leader_key, school.school_name
+),
+
+listed_leader as (
+    select
+        agreement.delivery_id,
+        'leader_key' as column_name,
+        leader.school_name as value,
+        'leader_is_listed' as check_id,
+        'Школа-лидер «' || leader.school_name || '» сама в списке ШНОР: '
+            || string_agg(distinct {{ year_ru('list.academic_year') }}, ', ' order by {{ year_ru('list.academic_year') }})
+            || '. Соглашение засчитано.' as reason_ru,
+        'Проверьте, не переставлены ли школы; если нет, подумайте о другом лидере.' as remedy_ru,
+        max(list.academic_year) as academic_year
+    from {{ ref('int_partner_agreement') }} as agreement
+    inner join {{ ref('int_school_status') }} as list on agreement.leader_school_id = list.school_id and list.is_shnor
+    inner join {{ ref('int_official_method') }} as official
+        on list.method_id = official.method_id and list.academic_year = official.academic_year
+    inner join {{ source('reference', 'academic_year') }} as year
+        on
+            list.academic_year = year.academic_year
+            and agreement.signed_on <= make_date(cast(year.start_year as integer) + 1, 8, 31)
+            and agreement.in_force_to >= make_date(cast(year.start_year as integer), 9, 1)
+    inner join {{ ref('int_school') }} as leader on agreement.leader_school_id = leader.school_id
+    where agreement.source = 'delivered'
+    group by agreement.delivery_id, agreement.leader_school_id, leader.school_name
 )
 
 select * from unknown_school
@@ -252,3 +308,7 @@ union all
 select * from unknown_municipality
 union all
 select * from foreign_school
+union all
+select * from same_partner
+union all
+select * from listed_leader

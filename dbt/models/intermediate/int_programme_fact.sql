@@ -1,6 +1,7 @@
 -- Indicator × period × results year × school: what is known of the school. `has_fact` for what is so or not so,
 -- `numerator` and `denominator` for what is counted. A school without a row here is a school of which nothing is known.
--- The columns `former_…` say the same as it stood when the quarter began; only reports have days.
+-- The columns `former_…` say the same as it stood when the quarter began; only reports have days. `is_reported` and
+-- `is_agreed` say whether it is an executor's report or a delivered agreement.
 with moment as (
     select
         moment.*,
@@ -138,7 +139,8 @@ returned as (
         report.school_id,
         report.quantity,
         report.denominator,
-        report.is_before_quarter
+        report.is_before_quarter,
+        report.source
     from moment
     inner join {{ ref('int_programme_return') }} as report
         on
@@ -151,42 +153,31 @@ returned as (
         and {{ return_is_of_indicator('moment', 'report') }}
 )
 
-select
-    programme_id, indicator_id, period, results_year, school_id,
-    has_fact,
-    cast(null as double) as numerator,
-    cast(null as double) as denominator,
-    cast(null as boolean) as had_fact,
-    cast(null as double) as former_numerator,
-    cast(null as double) as former_denominator
+select programme_id, indicator_id, period, results_year, school_id, has_fact
 from listed
 where has_fact is not null
-union all
-select programme_id, indicator_id, period, results_year, school_id, has_fact, null, null, null, null, null
+union all by name
+select programme_id, indicator_id, period, results_year, school_id, has_fact
 from improved
 where (programme_id, indicator_id) in (
     select (programme_id, indicator_id) from {{ source('reference', 'programme_indicator') }} where fact = 'results_improved'
 )
-union all
+union all by name
 select
     counted.programme_id, counted.indicator_id, counted.period, counted.results_year, counted.school_id,
-    null,
     case moment.fact
         when 'participants:below_minimum' then counted.below_minimum
         else counted.participants - counted.below_minimum
-    end,
-    counted.participants,
-    null, null, null
+    end as numerator,
+    counted.participants as denominator
 from counted
 inner join moment using (programme_id, indicator_id, period, results_year)
 where moment.fact in ('participants:below_minimum', 'participants:passed')
-union all
+union all by name
 select
     passed.programme_id, passed.indicator_id, passed.period, passed.results_year, passed.school_id,
-    null,
-    count(*) filter (where passed.passed = passed.wanted),
-    case when any_value(moment.denominator_of) = 'graduates' then any_value(graduate.graduates) else count(*) end,
-    null, null, null
+    count(*) filter (where passed.passed = passed.wanted) as numerator,
+    case when any_value(moment.denominator_of) = 'graduates' then any_value(graduate.graduates) else count(*) end as denominator
 from passed
 inner join moment using (programme_id, indicator_id, period, results_year)
 left join graduate
@@ -196,11 +187,12 @@ left join graduate
         and moment.grade = graduate.graduate_grade
 group by passed.programme_id, passed.indicator_id, passed.period, passed.results_year, passed.school_id
 having any_value(moment.denominator_of) <> 'graduates' or any_value(graduate.graduates) is not null
-union all
+union all by name
 -- an indicator that names no grade means all graduates
 select
     moment.programme_id, moment.indicator_id, moment.period, moment.results_year, certificate.school_id,
-    null, sum(certificate.without_certificate), sum(certificate.graduates), null, null, null
+    sum(certificate.without_certificate) as numerator,
+    sum(certificate.graduates) as denominator
 from moment
 inner join {{ ref('int_certificate') }} as certificate
     on
@@ -208,32 +200,34 @@ inner join {{ ref('int_certificate') }} as certificate
         and coalesce(moment.grade, certificate.graduate_grade) = certificate.graduate_grade
 where moment.fact = 'certificates:without'
 group by moment.programme_id, moment.indicator_id, moment.period, moment.results_year, certificate.school_id
-union all
+union all by name
 select
     moment.programme_id, moment.indicator_id, moment.period, moment.results_year, annual.school_id,
-    null, annual.numerator, annual.denominator, null, null, null
+    annual.numerator, annual.denominator
 from moment
 inner join {{ ref('int_school_year') }} as annual
     on moment.results_year = annual.academic_year and moment.fact = annual.fact
-union all
+union all by name
 select
     moment.programme_id, moment.indicator_id, moment.period, moment.results_year, total.school_id,
-    null, total.numerator, total.denominator, null, null, null
+    total.numerator, total.denominator
 from moment
 inner join {{ ref('int_programme_sum') }} as total
     on
         moment.programme_id = total.programme_id
         and moment.indicator_id = total.indicator_id
         and moment.results_year = total.academic_year
-union all
+union all by name
 select
     programme_id, indicator_id, period, results_year, school_id,
-    bool_or(quantity > 0),
-    sum(quantity),
-    sum(denominator),
-    bool_or(quantity > 0) filter (where is_before_quarter),
-    sum(quantity) filter (where is_before_quarter),
-    sum(denominator) filter (where is_before_quarter)
+    bool_or(quantity > 0) as has_fact,
+    sum(quantity) as numerator,
+    sum(denominator) as denominator,
+    bool_or(quantity > 0) filter (where is_before_quarter) as had_fact,
+    sum(quantity) filter (where is_before_quarter) as former_numerator,
+    sum(denominator) filter (where is_before_quarter) as former_denominator,
+    bool_or(source = 'executor') as is_reported,
+    bool_or(source = 'agreement') as is_agreed
 from returned
 where value_kind <> 'count_quantity' -- these count wherever they were done: see int_programme_value
 group by programme_id, indicator_id, period, results_year, school_id

@@ -42,6 +42,8 @@ of_school as (
         end as former_numerator,
         case when moment.value_kind in ('share_of_schools', 'count_schools') then 1 else fact.former_denominator end
             as former_denominator,
+        fact.is_reported,
+        fact.is_agreed,
         true as is_member,
         moment.own_level,
         moment.own_id
@@ -82,6 +84,8 @@ of_report as (
         cast(null as double) as denominator,
         case when report.is_before_quarter then report.quantity end as former_numerator,
         cast(null as double) as former_denominator,
+        report.source = 'executor' as is_reported,
+        report.source = 'agreement' as is_agreed,
         false as is_member,
         moment.own_level,
         moment.own_id
@@ -129,7 +133,9 @@ summed as (
         count(*) filter (where is_covered and school_id is not null) as covered_count,
         count(*) filter (where is_member) as population_count,
         sum(former_numerator) as former_numerator,
-        sum(former_denominator) as former_denominator
+        sum(former_denominator) as former_denominator,
+        bool_or(is_reported) as is_reported,
+        bool_or(is_agreed) as is_agreed
     from (select * from placed union all by name select * from own)
     group by programme_id, indicator_id, period, results_year, territory_level, territory_id
 ),
@@ -165,7 +171,9 @@ counted as (
         coalesce(summed.covered_count, 0) as covered_count,
         coalesce(summed.population_count, 0) as population_count,
         summed.former_numerator,
-        summed.former_denominator
+        summed.former_denominator,
+        summed.is_reported,
+        summed.is_agreed
     from complete
     inner join moment using (programme_id, indicator_id, period, results_year)
     left join summed using (programme_id, indicator_id, period, results_year, territory_level, territory_id)

@@ -1,7 +1,8 @@
 -- Who is named where: every key of a school in every delivery, with the words beside it and the number of rows.
 {%- set with_level = ['aggregate_result', 'mark_comparison', 'score_distribution', 'programme_return'] -%}
 {%- set without_held_year = [
-    'objectivity_marker', 'context_value', 'listed_school', 'certificate_count', 'exam_sum', 'contingent', 'attendance'
+    'objectivity_marker', 'context_value', 'listed_school', 'certificate_count', 'exam_sum', 'contingent', 'attendance',
+    'partner_agreement'
 ] %}
 
 with mention as (
@@ -35,6 +36,11 @@ with mention as (
     {%- endif %}
     group by all
     {%- endfor %}
+    -- the other school of an agreement
+    union all
+    select delivery_id, leader_key_kind, leader_key, measured_year, measured_year, leader_label, null, null, count(*)
+    from {{ ref('stg_partner_agreement') }}
+    group by all
 )
 
 select

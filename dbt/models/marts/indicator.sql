@@ -230,6 +230,7 @@ select
     dynamics = 'improved' as is_improved,
     cast(valued.value_at_quarter_start as double) as value_at_quarter_start,
     valued.kind <> 'not_computable' as is_computable,
+    {{ counted_from_ru('valued.is_reported', 'valued.is_agreed') }} as counted_from_ru,
     case
         when valued.kind = 'not_computable' then valued.reason_ru
         when valued.measured_value is not null and valued.comparison = 'change' and valued.previous_value is null

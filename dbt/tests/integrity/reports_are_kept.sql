@@ -5,7 +5,7 @@
 #}
 {{ config(meta={'dagster': {'ref': {'name': 'measure'}}}) }}
 with kept as (
-    select count(*) as reports from {{ ref('int_programme_return') }}
+    select count(*) as reports from {{ ref('int_programme_return') }} where source = 'executor'
 ),
 
 placed as (

@@ -11,6 +11,10 @@ with named as (
     union
     select school_id, 'programme_list' from {{ ref('programme_list') }}
     union
+    select school_id, 'partnership' from {{ ref('partnership') }}
+    union
+    select leader_school_id, 'partnership.leader_school_id' from {{ ref('partnership') }} where leader_school_id is not null
+    union
     select territory_id, 'indicator' from {{ ref('indicator') }} where territory_level = 'school'
     union
     select territory_id, 'measure' from {{ ref('measure') }} where territory_level = 'school'
