@@ -6,28 +6,28 @@ A refused candidate stays under `releases/.refused-<run>` and never becomes curr
 
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 import dagster as dg
 from pydantic import Field
 
 from assets.shared import OWNERS, PUBLISH_POOL
-from opora.gate import CHECK_IDS, judge_candidate
-from opora.quality.facts import load_expected_rows, load_gate_facts
+from opora.candidate import make_candidate
+from opora.comparison import DIFF_MD
+from opora.gate import CHECK_IDS
 from opora.release import (
     candidate_folder,
     clear_leftovers,
     current_release,
-    keep_verdicts,
     publish,
     read_release,
-    refuse,
-    write_candidate,
 )
 from resources.home import OporaHome
 from schemas.registry import tables
 
 CANDIDATE = dg.AssetKey(["release", "candidate"])
 RELEASE = dg.AssetKey(["release", "current"])
+_SHOWN = 20_000
 
 
 class CandidateConfig(dg.Config):
@@ -63,21 +63,20 @@ def build_candidate(also_after: Sequence[dg.AssetKey] = ()) -> dg.AssetsDefiniti
     ) -> dg.MaterializeResult:
         home, run_id = opora_home.home, context.run.root_run_id or context.run_id
         clear_leftovers(home)
-        folder = write_candidate(home, opora_home.reference(), opora_home.build_database(run_id), run_id)
-        verdicts = judge_candidate(
-            folder,
-            load_gate_facts(),
-            former=current_release(home),
-            expected=expected.expected if (expected := load_expected_rows(home)) else None,
-            accepted_ru=config.accept,
+        made = make_candidate(
+            home, opora_home.reference(), opora_home.build_database(run_id), run_id, accepted_ru=config.accept
         )
-        keep_verdicts(folder, [verdict.as_dict() for verdict in verdicts])
-        counts = read_release(folder).manifest["row_counts"]
-        if not all(verdict.lets_pass for verdict in verdicts):
-            folder = refuse(home, folder, [verdict.as_dict() for verdict in verdicts])
-            context.log.error("The candidate is refused and kept at %s", folder)
+        if made.is_refused:
+            context.log.error("The candidate is refused and kept at %s", made.folder)
+        manifest = read_release(made.folder).manifest
+        counts = manifest["row_counts"]
         return dg.MaterializeResult(
-            metadata={"row_counts": dg.MetadataValue.json(counts), "folder": dg.MetadataValue.path(str(folder))},
+            metadata={
+                "row_counts": dg.MetadataValue.json(counts),
+                "folder": dg.MetadataValue.path(str(made.folder)),
+                "version": manifest["version"],
+                "changes": _changes(made.folder),
+            },
             check_results=[
                 dg.AssetCheckResult(
                     check_name=verdict.check_id,
@@ -85,11 +84,17 @@ def build_candidate(also_after: Sequence[dg.AssetKey] = ()) -> dg.AssetsDefiniti
                     severity=dg.AssetCheckSeverity.ERROR if verdict.refuses else dg.AssetCheckSeverity.WARN,
                     metadata={"message": verdict.message_ru},
                 )
-                for verdict in verdicts
+                for verdict in made.verdicts
             ],
         )
 
     return candidate
+
+
+def _changes(folder: Path) -> dg.MetadataValue:
+    """What differs from the release in force, as Dagster shows it."""
+    page = folder / DIFF_MD
+    return dg.MetadataValue.md(page.read_text(encoding="utf-8")[:_SHOWN] if page.is_file() else "Это первый выпуск.")
 
 
 @dg.asset(
@@ -116,6 +121,7 @@ def release(context: dg.AssetExecutionContext, config: ReleaseConfig, opora_home
     return dg.MaterializeResult(
         metadata={
             "release_id": published.release_id,
+            "version": str(published.manifest.get("version", "")),
             "is_new": published is not current,
             "folder": dg.MetadataValue.path(str(published.folder)),
             "maturity": str(published.manifest["maturity"]),

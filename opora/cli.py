@@ -395,7 +395,47 @@ def list_releases(home: Home) -> None:
     for item in releases(home):
         mark = "→" if current and current.release_id == item.release_id else " "
         counts = item.manifest["row_counts"]
-        say(f"{mark} {item.release_id}  школ {counts['school']}, поставок {counts['delivery']}")
+        version = item.manifest.get("version", "—")
+        say(f"{mark} {version:>8}  {item.release_id}  школ {counts['school']}, поставок {counts['delivery']}")
+
+
+@release.command()
+@with_home
+@click.argument("former")
+@click.argument("later", default="current")
+@click.option("--school", "school_id", metavar="SCHOOL", help="Только эта школа.")
+def diff(home: Home, former: str, later: str, school_id: str | None) -> None:
+    """Чем выпуски отличаются и почему. Выпуск — имя, версия, current или день (2025-10-01: что действовало тогда)."""
+    from dataclasses import replace
+
+    from opora.comparison import compare, comparison_markdown
+    from opora.release import ReleaseError
+    from opora.versions import find_release
+
+    try:
+        before, after = find_release(home, former), find_release(home, later)
+    except ReleaseError as error:
+        raise Refused(str(error)) from error
+    found = compare(before, after)
+    if school_id:
+        found = replace(found, schools=tuple(item for item in found.schools if item.school_id == school_id), marts=())
+    click.echo(comparison_markdown(found, str(after.manifest.get("version", "—"))), nl=False)
+
+
+@release.command()
+@with_home
+@click.option("--dry-run", is_flag=True, help="Только показать, что было бы удалено.")
+def prune(home: Home, dry_run: bool) -> None:
+    """Удалить выпуски, которые по правилам хранения больше не нужны."""
+    from opora.versions import load_version_facts, superfluous
+    from opora.versions import prune as remove
+
+    items = superfluous(home, load_version_facts())
+    for item in items:
+        say(f"{item.manifest.get('version', '—'):>8}  {item.release_id}")
+    if not dry_run:
+        remove(items)
+    say(f"{'Было бы удалено' if dry_run else 'Удалено'} выпусков: {len(items)}.")
 
 
 @release.command()
@@ -421,13 +461,14 @@ def verify(home: Home, release_id: str | None) -> None:
 @release.command()
 @with_home
 @click.argument("release_id")
-def rollback(home: Home, release_id: str) -> None:
+@click.option("--reason", default="", metavar="ПРИЧИНА", help="Почему; остаётся в журнале выпусков.")
+def rollback(home: Home, release_id: str, reason: str) -> None:
     """Сделать действующим один из прежних выпусков."""
     from opora.release import ReleaseError
     from opora.release import rollback as roll_back
 
     try:
-        item = roll_back(home, release_id)
+        item = roll_back(home, release_id, reason)
     except ReleaseError as error:
         raise Refused(str(error)) from error
     say(f"Действует выпуск {item.release_id}.")

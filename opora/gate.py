@@ -40,12 +40,14 @@ class GateCheck:
         return asdict(self)
 
 
+RESTATEMENT = "old_lists_are_not_restated"
 CHECK_IDS: dict[str, str] = {
     **{
         f"{mart.table}_matches_registry": f"Витрина {mart.table} такова, как сказано в реестре."
         for mart in tables("marts")
     },
     **{difference.check_id: difference.holds_ru for difference in DIFFERENCES},
+    RESTATEMENT: "Списки старше тех, что ещё уточняются, не изменились.",
     "there_are_schools": "В выпуске есть школы.",
 }
 
@@ -56,12 +58,14 @@ def judge_candidate(
     *,
     former: Release | None = None,
     expected: Sequence[ExpectedRows] | None = None,
+    restated: Sequence[str] | None = None,
     accepted_ru: str = "",
 ) -> list[GateCheck]:
     """All checks of a candidate folder, failed ones included; their pages are written to `quality/` in it.
 
-    `former` is the release readers have now, `expected` the reviewed counts. A reason in `accepted_ru` turns refusals
-    that a person may accept into warnings that carry it.
+    `former` is the release readers have now, `expected` the reviewed counts, `restated` the lists that changed although
+    they are older than the restatement window (None where there is nothing to compare with). A reason in `accepted_ru`
+    turns refusals that a person may accept into warnings that carry it.
     """
     official, pages = candidate / OFFICIAL, candidate / QUALITY
     found = differences(official / DATABASE, former.database if former else None, expected, facts)
@@ -76,6 +80,7 @@ def judge_candidate(
     checks = [
         *(_of_suite(mart, result) for mart, result in zip(tables("marts"), results, strict=True)),
         *(_of_difference(item, facts, accepted_ru) for item in found),
+        _restated(restated, accepted_ru),
         _has_schools(candidate),
     ]
     _write_pages(candidate, checks)
@@ -109,6 +114,20 @@ def _of_difference(found: Found, facts: GateFacts, accepted_ru: str) -> GateChec
 
 def _row(row: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {value}" for name, value in row.items() if value is not None)
+
+
+def _restated(years: Sequence[str] | None, accepted_ru: str) -> GateCheck:
+    if years is None:
+        return GateCheck(RESTATEMENT, True, "Прежнего выпуска нет, сравнивать не с чем.")
+    if not years:
+        return GateCheck(RESTATEMENT, True, CHECK_IDS[RESTATEMENT])
+    message = (
+        f"Изменились старые списки: {', '.join(years)}. Какие школы и почему — в diff.md кандидата. "
+        "Если так и должно быть, запустите opora run --accept с причиной."
+    )
+    if accepted_ru:
+        return GateCheck(RESTATEMENT, False, f"{message} Принято: {accepted_ru}", refuses=False)
+    return GateCheck(RESTATEMENT, False, message)
 
 
 def _has_schools(candidate: Path) -> GateCheck:

@@ -37,6 +37,7 @@ from schemas.registry import Table, tables
 MANIFEST = "manifest.json"
 OFFICIAL = "official"
 DATABASE = "marts.duckdb"
+LOG = "log.jsonl"
 _CANDIDATE = ".candidate-"
 _REFUSED = ".refused-"
 LEFTOVER_SECONDS = 24 * 3600
@@ -106,6 +107,38 @@ def _source_files() -> list[Path]:
     return sorted(path for path in files if path.suffix in (".sql", ".yaml", ".yml", ".csv", ".py"))
 
 
+def read_log(home: Home) -> list[Mapping[str, Any]]:
+    """What became current and when, oldest first; releases that no line tells of were published when they were made."""
+    path = home.releases / LOG
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    entries = [entry for line in lines if (entry := _entry(line))]
+    told = {entry["release_id"] for entry in entries}
+    silent = [
+        {"at": item.manifest["created_at"], "action": "publish", "release_id": item.release_id}
+        for item in releases(home)
+        if item.release_id not in told
+    ]
+    return sorted([*entries, *silent], key=lambda entry: str(entry["at"]))
+
+
+def _entry(line: str) -> Mapping[str, Any] | None:
+    """A line of the log; a line that a killed process left half written says nothing."""
+    try:
+        return dict(json.loads(line))
+    except ValueError:
+        return None
+
+
+def _log(home: Home, action: str, release_id: str, reason_ru: str = "") -> None:
+    """One line more, on a line of its own whatever was left before it."""
+    entry = {"at": datetime.now(UTC).isoformat(), "action": action, "release_id": release_id, "reason_ru": reason_ru}
+    with (home.releases / LOG).open("a+b") as file:
+        ends_well = file.seek(0, os.SEEK_END) == 0 or (file.seek(-1, os.SEEK_END), file.read(1))[1] == b"\n"
+        file.write((("" if ends_well else "\n") + json.dumps(entry, ensure_ascii=False) + "\n").encode())
+        file.flush()
+        os.fsync(file.fileno())
+
+
 # --- making --------------------------------------------------------------------------------------------
 
 
@@ -135,18 +168,26 @@ def write_candidate(home: Home, reference: Reference, database: Path, run_id: st
     manifest = {
         "release_id": f"{created:%Y%m%dT%H%M%S%fZ}"[:-4] + f"Z-{print_of_inputs[:8]}",
         "created_at": created.isoformat(),
+        "maturity_by_year": {year: maturity.get(year, "final") for year in years},
         "maturity": "provisional" if any(maturity.get(y) == "provisional" for y in years) else "final",
         "academic_years": years,
         "code_version": package_version("opora"),
         "reference_version": reference.version,
         "fingerprint": print_of_inputs,
-        "methods": [{"method_id": m.method_id, "title_ru": m.title_ru} for m in reference.methods],
+        "methods": [
+            {"method_id": m.method_id, "title_ru": m.title_ru, "settings_hash": _hash(m.settings.model_dump_json())}
+            for m in reference.methods
+        ],
         "inputs": [_input(record) for record in records],
         "row_counts": counts,
         "run_id": run_id,
     }
     write_json(folder / MANIFEST, manifest)
     return folder
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _input(record: DeliveryRecord) -> dict[str, Any]:
@@ -210,9 +251,9 @@ def _text(words: str) -> str:
     return "'" + words.replace("'", "''") + "'"
 
 
-def keep_verdicts(candidate: Path, gate: Sequence[Mapping[str, Any]]) -> None:
-    """Write what the gate said of a candidate into its manifest."""
-    write_json(candidate / MANIFEST, dict(read_release(candidate).manifest) | {"gate": list(gate)})
+def add_to_manifest(candidate: Path, **facts: Any) -> None:
+    """Write what became known of a candidate after it was made: its version, what the gate said."""
+    write_json(candidate / MANIFEST, dict(read_release(candidate).manifest) | facts)
 
 
 def publish(home: Home, candidate: Path) -> Release:
@@ -228,6 +269,7 @@ def publish(home: Home, candidate: Path) -> Release:
     with FileLock(home.releases / ".publish.lock"):
         candidate.rename(folder)
         switch_current(home, folder)
+        _log(home, "publish", folder.name, str(manifest.get("accepted_ru") or ""))
     return read_release(folder)
 
 
@@ -269,8 +311,8 @@ def verify(release: Release) -> list[str]:
     return wrong
 
 
-def rollback(home: Home, release_id: str) -> Release:
-    """Make an older release current again. Raises ReleaseError if it is not there or not whole."""
+def rollback(home: Home, release_id: str, reason_ru: str = "") -> Release:
+    """Make an older release current again and log why. Raises ReleaseError if it is not there or not whole."""
     folder = home.releases / release_id
     if release_id.startswith(".") or Path(release_id).name != release_id or not folder.is_dir():
         raise ReleaseError(f"Нет выпуска {release_id}; список: opora release list.")
@@ -280,6 +322,7 @@ def rollback(home: Home, release_id: str) -> Release:
         raise ReleaseError(f"Выпуск {release_id} повреждён: {'; '.join(wrong[:5])}.")
     with FileLock(home.releases / ".publish.lock"):
         switch_current(home, folder)
+        _log(home, "rollback", release.release_id, reason_ru)
     return release
 
 
