@@ -7,7 +7,9 @@ each), joins and sums (dbt), and settings of the methods (`reference/analysis/`)
 from opora.analysis.base import Analysis
 from opora.analysis.context_cluster import CONTEXT_CLUSTER
 from opora.analysis.context_index import CONTEXT_INDEX
+from opora.analysis.contribution import CONTRIBUTION
+from opora.analysis.expectation import EXPECTATION
 from opora.analysis.partners import PARTNERS
 from opora.analysis.pooling import POOLING
 
-ANALYSES: tuple[Analysis, ...] = (POOLING, CONTEXT_INDEX, CONTEXT_CLUSTER, PARTNERS)
+ANALYSES: tuple[Analysis, ...] = (POOLING, CONTEXT_INDEX, CONTEXT_CLUSTER, EXPECTATION, CONTRIBUTION, PARTNERS)

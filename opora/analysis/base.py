@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
+from threadpoolctl import threadpool_limits
 
 from schemas.arrow import polars_schema
 from schemas.pandera_schemas import failures
@@ -49,7 +50,8 @@ def run_analysis(database: Path, analysis: Analysis) -> dict[str, int]:
         connection.execute("set enable_progress_bar = false")
         # sorted, so that sums of floating numbers do not depend on the order in which threads made the rows
         read = {name: connection.execute(f"select * from {name} order by all").pl() for name in analysis.reads}
-        written = analysis.compute(read)
+        with threadpool_limits(1):  # fits are small: threads that wait for one another cost more than they give
+            written = analysis.compute(read)
         frames = {name: _checked(analysis, name, written[name]) for name in analysis.writes}
         connection.begin()
         for name, frame in frames.items():

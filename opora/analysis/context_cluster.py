@@ -243,7 +243,7 @@ def clusters(frames: Frames, facts: ClusterFacts, index_facts: ContextIndexFacts
     return {
         "context_cluster": table,
         "context_cluster_fit": registry_frame("context_cluster_fit", sizes),
-        "cluster_stability": registry_frame("cluster_stability", stability),
+        "context_cluster_stability": registry_frame("context_cluster_stability", stability),
     }
 
 
@@ -271,6 +271,6 @@ CONTEXT_CLUSTER = Analysis(
     name="context_cluster",
     title_ru="Кластеры школ по условиям и их устойчивость",
     reads=("analysis.context_index", "analysis.context_index_fit", "intermediate.int_context_component"),
-    writes=("context_cluster", "context_cluster_fit", "cluster_stability"),
+    writes=("context_cluster", "context_cluster_fit", "context_cluster_stability"),
     compute=_compute,
 )

@@ -270,10 +270,10 @@ def _refusal(method: MethodName, used: Components, outcome: Outcome | None, mini
         if outcome is None:
             return "рядом нет года с результатами, по которым оцениваются веса"
         complete &= ~np.isnan(outcome.result)
-        if np.unique(outcome.result[complete]).size == 1:
-            return "результаты школ не различаются"
     if method in ("first_component", "regression_weights") and complete.sum() < minimum_schools:
         return f"школ, у которых известно всё, {int(complete.sum())}: нужно не меньше {minimum_schools}"
+    if method == "regression_weights" and outcome and np.unique(outcome.result[complete]).size == 1:
+        return "результаты школ не различаются"
     return None
 
 
@@ -359,12 +359,12 @@ def indices(
     values, parameters = [], []
     for (year, region), group in placed.group_by("academic_year", "region_code", maintain_order=True):
         within = group.filter("is_in_population").select("school_id")
-        outcome = _outcome(str(year), within, results, facts.year_limit.value)
+        outcome = _outcome(str(year), within, results, facts)
         for index in named:
             if not index.covers(str(year)):
                 continue
             keys = [pl.lit(year).alias("academic_year"), pl.lit(region).alias("region_code")]
-            keys += [pl.lit(index.index_id).alias("index_id")]
+            keys += [pl.lit(index.index_id).alias("index_id"), pl.lit(index.title_ru).alias("index_ru")]
             own = components.filter(pl.col("academic_year") == year)
             of_schools, of_fit = index_of_region(
                 within["school_id"].to_list(), _components(own, within, index), outcome, index, facts
@@ -394,15 +394,15 @@ def _components(rows: pl.DataFrame, schools: pl.DataFrame, index: ContextIndex) 
     )
 
 
-def _outcome(year: str, schools: pl.DataFrame, results: pl.DataFrame, limit: int) -> Outcome | None:
-    """Results of the nearest year in which any of the schools has them."""
+def _outcome(year: str, schools: pl.DataFrame, results: pl.DataFrame, facts: ContextIndexFacts) -> Outcome | None:
+    """Results of the nearest year in which enough of the schools have them."""
     own = results.join(schools, on="school_id", how="semi")
-    nearest = nearest_year(year, own["academic_year"].unique(), limit)
+    years = own.group_by("academic_year").len().filter(pl.col("len") >= facts.minimum_schools.value)["academic_year"]
+    nearest = nearest_year(year, years, facts.year_limit.value)
     if nearest is None:
         return None
-    rows = schools.join(
-        own.filter(pl.col("academic_year") == nearest), on="school_id", how="left", maintain_order="left"
-    )
+    of_year = own.filter(pl.col("academic_year") == nearest)
+    rows = schools.join(of_year, on="school_id", how="left", maintain_order="left")
     columns = rows.select(pl.col("observed_result", "participants").cast(pl.Float64)).to_numpy()
     return Outcome(result=columns[:, 0], participants=columns[:, 1])
 

@@ -239,6 +239,9 @@ def test_a_school_outside_the_list_has_no_index_and_alters_no_other() -> None:
 def test_regression_weights_need_results_near_in_time() -> None:
     rows = region()
     near, far = results(rows, "2020-2021"), results(rows, "2017-2018")
+    nearer_but_few = results(rows, "2021-2022").head(FACTS.minimum_schools.value - 1)
+    both = computed(rows, results=pl.concat([near, nearer_but_few]))
+    assert both.equals(computed(rows, results=near))
     assert computed(rows, results=near).filter(method="regression_weights")["value"].null_count() == 0
     refused = computed(rows, results=far).filter(method="regression_weights")
     assert refused["value"].null_count() == 60
@@ -419,7 +422,9 @@ def test_planted_groups_are_found_numbered_from_the_worst_and_hold() -> None:
 def test_stability_between_years_is_that_of_the_library_and_one_year_has_none() -> None:
     first, second = region(), region(seed=9, year="2023-2024")
     found = clusters_of(first, second, facts=QUICK)
-    stability = found["cluster_stability"].filter(scheme="territory_band", comparison="years").sort("academic_year")
+    stability = (
+        found["context_cluster_stability"].filter(scheme="territory_band", comparison="years").sort("academic_year")
+    )
     assert stability["adjusted_rand"][0] is None
     assert stability["reason_ru"][0] == "нет данных: кластеры есть только за один год"
     both = (
@@ -434,7 +439,7 @@ def test_stability_between_years_is_that_of_the_library_and_one_year_has_none() 
 
 def test_the_same_clusters_a_year_later_are_wholly_stable() -> None:
     again = region().with_columns(academic_year=pl.lit("2023-2024"))
-    stability = clusters_of(region(), again, facts=QUICK)["cluster_stability"]
+    stability = clusters_of(region(), again, facts=QUICK)["context_cluster_stability"]
     later = stability.filter(academic_year="2023-2024", comparison="years")
     assert later["adjusted_rand"].to_list() == later["stay_share"].to_list() == [1.0, 1.0]
 
@@ -443,6 +448,6 @@ def test_few_schools_are_not_grouped_by_data_and_stability_says_why() -> None:
     found = clusters_of(region(CLUSTERS.minimum_schools.value - 1))
     groups = found["context_cluster"].filter(scheme="kmeans")
     assert groups["cluster_id"].null_count() == groups.height
-    resampling = found["cluster_stability"].filter(comparison="resampling")
+    resampling = found["context_cluster_stability"].filter(comparison="resampling")
     assert resampling["adjusted_rand"].null_count() == 2
     assert resampling["reason_ru"].str.contains("нужно не меньше").all()
