@@ -56,11 +56,15 @@ NATURAL_KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "context_value": (("indicator_id", "measured_year", "school_key"),),
     "contingent": (("grade_band", "measured_year", "school_key"),),
     "attendance": (("term", "measured_year", "school_key"),),
+    "risk_factor_level": (("factor", "measured_year", "school_key"),),
+    "risk_stage_report": (("stage", "factor", "measured_year", "school_key"),),
+    "risk_answer": (("indicator", "respondent_group", "measured_year", "school_key"),),
 }
 _MAY_BE_EMPTY = {
     "school_register": {"valid_from"},
     "programme_return": {"item_id", "school_key", "municipality_label", "document_ref"},
     "partner_agreement": {"programme_id", "document_ref"},
+    "risk_stage_report": {"factor"},
 }
 # In tables of people a value is shown only if it is too short to be a name or a document.
 _LONGEST_SHOWN = 3

@@ -31,6 +31,7 @@ from opora.home import PROJECT, Home, sha256_of, write_json
 from opora.intake import intake_version
 from opora.programmes import last_turn, load_programmes
 from opora.reference import Reference
+from opora.risk import last_turn_of_risk, load_risk
 from schemas.dictionary import dictionary_json, dictionary_markdown
 from schemas.registry import Table, tables
 
@@ -91,7 +92,9 @@ def current_release(home: Home) -> Release | None:
 def fingerprint(home: Home, reference: Reference, day: date | None = None) -> str:
     """What the marts are a function of: accepted deliveries, code, reference, and which plans are due by a day."""
     digest = hashlib.sha256(intake_version(home, reference).encode())
-    digest.update(last_turn(load_programmes(), day or date.today()).isoformat().encode())
+    today = day or date.today()
+    turns = (last_turn(load_programmes(), today), last_turn_of_risk(load_risk(), today))
+    digest.update(max(turns).isoformat().encode())
     for record in read_records(home).values():
         if record.status != "refused":
             digest.update(f"{record.delivery_id}{record.replaced_by}{record.received_at}".encode())

@@ -28,6 +28,7 @@ from opora.facts import frame_schema
 from opora.home import PROJECT, Home
 from opora.programmes import Programme, load_programmes, programme_tables
 from opora.reference import Reference
+from opora.risk import RiskFacts, load_risk, risk_tables
 from schemas.arrow import polars_schema, sql_type
 from schemas.registry import Table, tables
 
@@ -69,11 +70,12 @@ def prepare(
     *,
     as_of: date | None = None,
     programmes: Sequence[Programme] | None = None,
+    risk: RiskFacts | None = None,
 ) -> None:
     """Make a new file at `database` with the schemas `lake`, `reference`, `delivery_log` and empty `analysis`.
 
-    `as_of` is the day on which things are due or overdue, today if not given; `programmes` are those of the
-    reference if not given.
+    `as_of` is the day on which things are due or overdue, today if not given; `programmes` and
+    `risk` are those of the reference if not given.
     Raises WarehouseError where a part of the lake does not fit the registry.
     """
     database.parent.mkdir(parents=True, exist_ok=True)
@@ -93,6 +95,8 @@ def prepare(
         _create_context(connection, load_context())
         years = [year.academic_year for year in reference.academic_years]
         _create_table(connection, "reference.partner_rule", rule_table(load_rules(), years))
+        for name, frame in risk_tables(load_risk() if risk is None else risk).items():
+            _create_table(connection, f"reference.{name}", frame)
         _create_table(connection, "reference.label_school_type", _label_types(connection, reference))
         records = list(read_records(home).values())
         _create_table(connection, "delivery_log.delivery", delivery_frame(records))

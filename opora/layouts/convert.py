@@ -173,6 +173,36 @@ def participant_category(cell: pl.Expr) -> pl.Expr:
     )
 
 
+def risk_level(cell: pl.Expr) -> pl.Expr:
+    """«Высокая значимость», «средний», `low`; another word stays, for the check of the vocabulary to name it."""
+    word = after_bar(cell).str.to_lowercase()
+    return (
+        pl.when(word.str.contains(r"^высок(ая|ий|ое)\b"))
+        .then(pl.lit("high"))
+        .when(word.str.contains(r"^средн(яя|ий|ее)\b"))
+        .then(pl.lit("medium"))
+        .when(word.str.contains(r"^низк(ая|ий|ое)\b"))
+        .then(pl.lit("low"))
+        .otherwise(word)
+    )
+
+
+def respondent_group(cell: pl.Expr) -> pl.Expr:
+    """Who answered a questionnaire; another word stays, for the check of the vocabulary to name it."""
+    word = after_bar(cell).str.to_lowercase()
+    return (
+        pl.when(word.str.contains(r"^(директор|руководител)"))
+        .then(pl.lit("director"))
+        .when(word.str.contains(r"^(учител|педагог)"))
+        .then(pl.lit("teachers"))
+        .when(word.str.contains(r"^(обучающ|ученик|учащ)"))
+        .then(pl.lit("pupils"))
+        .when(word.str.contains(r"^родител"))
+        .then(pl.lit("parents"))
+        .otherwise(word)
+    )
+
+
 def task_score(cell: pl.Expr) -> pl.Expr:
     """One task: a score, `X` not attempted, `N` not taught, `?` cannot be read; nothing stays null."""
     word = clean(cell).str.to_uppercase().str.replace(r"^(\d{1,2})\.0$", "$1")
@@ -212,6 +242,8 @@ CONVERTERS: dict[str, Converter] = {
         name_key,
         settlement,
         participant_category,
+        risk_level,
+        respondent_group,
     )
 }
 # These look for something that need not be in the cell.

@@ -607,7 +607,8 @@ def _unpivoted(
     typed = []
     for target in values:
         column, raw = spec.column(target), long[target]
-        value = by_value(raw, BY_TYPE[column.type])
+        given = wide.convert.get(target)
+        value = by_value(raw, CONVERTERS[given] if given else BY_TYPE[column.type])
         typed.append(value.alias(target))
         lost = value.is_null() & _says_something(raw, column)
         if lost.any():

@@ -136,25 +136,30 @@ class Unpivot(_Strict):
     """Columns whose header matches `pattern` become records.
 
     Named groups of the pattern are fields of the record; the group `metric` says through `metrics` which
-    field the cell's value goes to, otherwise the value goes to `value`.
+    field the cell's value goes to; where there is no such group or it says nothing, the value goes to `value`.
     """
 
     pattern: HeaderPattern
     value: str | None = None
     metrics: dict[str, str] = {}
     fields: dict[str, dict[str, str]] = Field(default={}, description="group → text → canonical value")
+    convert: dict[str, str] = Field(default={}, description="field → conversion of its cells, if not by its type")
     drop_if_null: tuple[str, ...] = Field(default=(), description="no record where all of these are empty")
 
     @model_validator(mode="after")
     def _says_where_values_go(self) -> Unpivot:
-        if bool(self.value) == bool(self.metrics) or ("(?P<metric>" in self.pattern) != bool(self.metrics):
-            raise ValueError("either `value`, or `metrics` with a group `metric` in the pattern")
+        if not self.targets or ("(?P<metric>" in self.pattern) != bool(self.metrics):
+            raise ValueError("`value`, or `metrics` with a group `metric` in the pattern, or both")
+        if unknown := sorted(set(self.convert.values()) - set(CONVERTERS)):
+            raise ValueError(f"unknown conversion {unknown}; known: {', '.join(CONVERTERS)}")
+        if stray := sorted(set(self.convert) - self.targets):
+            raise ValueError(f"no value goes to {stray}")
         return self
 
     @property
     def targets(self) -> set[str]:
         """Fields that values go to."""
-        return set(self.metrics.values()) or {str(self.value)}
+        return {*self.metrics.values(), *([self.value] if self.value else [])}
 
 
 class Context(_Strict):

@@ -312,3 +312,4 @@ union all
 select * from same_partner
 union all
 select * from listed_leader
+select * from {{ ref('int_risk_issue') }}

@@ -33,6 +33,7 @@ of_school as (
         school.municipality_id,
         school.region_code,
         fact.school_id is not null as is_covered,
+        fact.is_from_profile,
         case when moment.value_kind in ('share_of_schools', 'count_schools') then cast(fact.has_fact as integer) else fact.numerator end
             as numerator,
         case when moment.value_kind in ('share_of_schools', 'count_schools') then 1 else fact.denominator end as denominator,
@@ -131,6 +132,7 @@ summed as (
         sum(denominator) as denominator,
         bool_or(is_covered) as has_data,
         count(*) filter (where is_covered and school_id is not null) as covered_count,
+        count(*) filter (where is_from_profile) as from_profile_count,
         count(*) filter (where is_member) as population_count,
         sum(former_numerator) as former_numerator,
         sum(former_denominator) as former_denominator,
@@ -169,6 +171,7 @@ counted as (
         summed.numerator,
         summed.denominator,
         coalesce(summed.covered_count, 0) as covered_count,
+        coalesce(summed.from_profile_count, 0) as from_profile_count,
         coalesce(summed.population_count, 0) as population_count,
         summed.former_numerator,
         summed.former_denominator,

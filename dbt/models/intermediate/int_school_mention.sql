@@ -3,6 +3,7 @@
 {%- set without_held_year = [
     'objectivity_marker', 'context_value', 'listed_school', 'certificate_count', 'exam_sum', 'contingent', 'attendance',
     'partner_agreement'
+    'risk_factor_level', 'risk_stage_report', 'risk_answer'
 ] %}
 
 with mention as (

@@ -1,0 +1,1 @@
+{{ active_rows('risk_factor_level') }}
