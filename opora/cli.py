@@ -339,6 +339,26 @@ def template_passport(home: Home, path: Path, year: str | None, municipality: st
     say(f"Форма на {asked}, школ {len(schools)}: {written}. Заполните её и положите в {home.landing}.")
 
 
+@template.command("risk-profile")
+@with_home
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False), default="Рисковые профили.xlsx")
+@click.option("--year", default=None, metavar="2021-2022", help="Чей список факторов; без него последний.")
+def template_risk_profile(home: Home, path: Path, year: str | None) -> None:
+    """Книга для рисковых профилей: уровни факторов, этапы антирисковых планов, ответы анкет."""
+    from opora.release import current_release
+    from opora.risk import load_risk
+    from opora.templates import schools_of_release, write_risk_template
+
+    if path.exists():
+        raise Refused(f"Файл «{path}» уже есть. Назовите другое имя или уберите прежний.")
+    release = current_release(home)
+    try:
+        written = write_risk_template(path, load_risk(), year, schools_of_release(release) if release else ())
+    except LookupError as error:
+        raise Refused(str(error)) from error
+    say(f"Форма: {written}. Заполните её и положите в {home.landing}.")
+
+
 @main.group()
 def programme() -> None:
     """Программы: список и черновик новой по образцу."""

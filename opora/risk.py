@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -198,6 +198,14 @@ class RiskFacts:
     @property
     def latest_list(self) -> FactorList:
         return max(self.lists, key=lambda item: item.valid_from or "")
+
+    def in_force(self, academic_year: str) -> tuple[FactorList, Cycle]:
+        """The list and the cycle of a year. Raises LookupError if the year or its list is not known."""
+        known = academic_year in {year.academic_year for year in self.academic_years}
+        factors, cycle = self.list_of(academic_year), self.cycle_of(academic_year)
+        if not known or factors is None or cycle is None:
+            raise LookupError(f"Для «{academic_year}» в reference/risk нет списка факторов риска; год пишут 2021-2022.")
+        return factors, cycle
 
 
 def cycle_year(academic_year: str) -> int:
@@ -404,9 +412,3 @@ def risk_tables(facts: RiskFacts) -> dict[str, pl.DataFrame]:
         name: pl.DataFrame(list(rows(facts)), schema=frame_schema(columns), orient="row")
         for name, (columns, rows) in _TABLES.items()
     }
-
-
-def factor_choices(facts: RiskFacts, academic_year: str | None = None) -> Sequence[Factor]:
-    """The factors that a form offers: those of the year, or of the newest list."""
-    chosen = facts.list_of(academic_year) if academic_year else facts.latest_list
-    return chosen.factors if chosen else ()

@@ -1,8 +1,8 @@
 """Forms that people fill in: books with drop-down lists that the intake reads as they are.
 
-What belongs here: writing the book of monitoring returns and that of social passports. What does not: the vocabularies
-behind their lists (`opora/programmes.py`, `schemas/lake/`, `reference/context/`) and how a filled book is read
-(`reference/layouts/`).
+What belongs here: writing the books of monitoring returns, of social passports and of risk profiles. What does not: the
+vocabularies behind their lists (`opora/programmes.py`, `opora/risk.py`, `schemas/lake/`, `reference/context/`) and how
+a filled book is read (`reference/layouts/`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from xlsxwriter.utility import xl_col_to_name
 from opora.context_facts import CODED, ContextCatalogue, Question
 from opora.programmes import RETURN_KINDS, Programme
 from opora.release import Release
+from opora.risk import Cycle, FactorList, RiskFacts, cycle_year, stage_dates
 from schemas.registry import table
 
 ROWS = 2000
@@ -425,3 +426,98 @@ def _write_guide(sheet: Any, lines: Iterable[tuple[str, ...]], formats: Mapping[
     for row, cells in enumerate(lines):
         for column, cell in enumerate(cells):
             sheet.write_string(row, column, cell, formats["title"] if row == 0 else formats["wrap"])
+
+
+# --- risk profiles -----------------------------------------------------------------------------------
+
+PROFILES, PROFILES_BY_SCHOOL, STAGES, ANSWERS = "Профили рисков", "Профили по школам", "Этапы", "Анкеты"
+
+
+def write_risk_template(
+    path: Path, facts: RiskFacts, academic_year: str | None = None, schools: Sequence[SchoolChoice] = ()
+) -> Path:
+    """Write the book of risk profiles for the factor list of a year, the last known year if none is named.
+
+    Raises LookupError if no list covers the year.
+    """
+    year = academic_year or facts.academic_years[-1].academic_year
+    factors, cycle = facts.in_force(year)
+    lists = _risk_lists(facts, factors, cycle, schools)
+    return _write_book(path, _risk_sheets(factors), lists, _guide_of_risk(year, factors, cycle))
+
+
+def _risk_sheets(factors: FactorList) -> dict[str, tuple[_Column, ...]]:
+    school = (
+        _Column("учебный год", "Год анкетирования, например 2021-2022 или 2022.", "years"),
+        _Column("школа", "Выберите из списка: в скобках логин ФИС ОКО.", "schools", width=_WIDE),
+    )
+    level = "Высокая, средняя или низкая; пусто — неизвестно."
+    titles = [factor.title_ru for factor in factors.factors]
+    return {
+        PROFILES: (
+            *school,
+            _Column("фактор риска", "Код стоит после черты.", "factors", width=_WIDE),
+            _Column("значимость", level, "levels", width=24),
+            _Column("риск выбран", "Да, если школа выбрала его для антирисковой программы.", "yes"),
+        ),
+        PROFILES_BY_SCHOOL: (
+            *school,
+            *(_Column(f"{title}: значимость", level, "levels", width=24) for title in titles),
+            *(_Column(f"{title}: выбран", "Да, если риск выбран.", "yes", width=24) for title in titles),
+        ),
+        STAGES: (
+            *school,
+            _Column("фактор риска", "Пусто, если этап относится ко всем выбранным рискам.", "factors", width=_WIDE),
+            _Column("этап", "Код стоит после черты.", "stages", width=_WIDE),
+            _Column("дата этапа", "Когда этап пройден; строка без даты не читается.", kind="date"),
+            _Column("документ", "Номер и дата документа или ссылка.", width=28),
+            _Column("кто подтвердил (должность)", "Должность или орган. Фамилии не пишите.", "confirmers", width=28),
+        ),
+        ANSWERS: (
+            *school,
+            _Column("показатель", "Код стоит после черты.", "indicators", width=_WIDE),
+            _Column("кто отвечал", "Группа ответивших.", "respondents", width=20),
+            _Column("значение, %", "От 0 до 100; «да» — 100, «нет» — 0.", kind="number", at_most=100),
+            _Column("ответивших", "Сколько человек ответило.", kind="number"),
+        ),
+    }
+
+
+def _risk_lists(
+    facts: RiskFacts, factors: FactorList, cycle: Cycle, schools: Sequence[SchoolChoice]
+) -> Mapping[str, tuple[str, list[str]]]:
+    years = [year.academic_year for year in facts.academic_years if facts.list_of(year.academic_year) == factors]
+    behind = [indicator for indicator in facts.indicators if indicator.factor_id in factors.factor_ids]
+    return {
+        "years": ("Учебные годы", years),
+        "schools": ("Школы", [f"{s.name} (edu{s.vpr_login})" for s in schools if s.vpr_login]),
+        "factors": ("Факторы риска", [f"{f.title_ru} | {f.factor_id}" for f in factors.factors]),
+        "levels": ("Значимость", [item.title_ru for item in facts.levels]),
+        "yes": ("Выбор", ["да", "нет"]),
+        "stages": ("Этапы", [f"{s.title_ru} | {s.stage_id}" for s in cycle.stages]),
+        "confirmers": ("Кто подтверждает", list(table("risk_stage_report").column("confirmed_by").vocabulary)),
+        "indicators": ("Показатели анкет", [f"{i.title_ru} | {i.indicator_id}" for i in behind]),
+        "respondents": ("Кто отвечал", [item.title_ru for item in facts.respondents]),
+    }
+
+
+def _guide_of_risk(year: str, factors: FactorList, cycle: Cycle) -> list[tuple[str, ...]]:
+    least, most = cycle.chosen_least.value, cycle.chosen_most.value
+    lines: list[tuple[str, ...]] = [
+        (f"Рисковые профили школ: {factors.title_ru.lower()}",),
+        (),
+        (f"Цикл {cycle_year(year)} года относится к {year} учебному году, его осенние этапы тоже.",),
+        (f"Заполните «{PROFILES}» (строка — фактор) или «{PROFILES_BY_SCHOOL}» (строка — школа), одно из двух.",),
+        (f"Школа выбирает рисков от {least} до {most}: отметьте их словом «да». Без отметок выбор не сообщён.",),
+        ("Если уровень неизвестен, оставьте пустым: пустое не значит «низкая».",),
+        (f"«{STAGES}»: строка на пройденный этап. Этап без фактора относится ко всем выбранным рискам школы.",),
+        (f"«{ANSWERS}»: доли ответивших, отдельных анкет и имён быть не должно.",),
+        ("Исправление пришлите новым файлом: действует последнее.",),
+        ("Готовый файл положите в папку приёма; проверить его заранее: opora check ФАЙЛ.",),
+        (),
+        ("Этап", "Срок", "О чём отчёт"),
+    ]
+    for stage in cycle.stages:
+        due = f"до {stage_dates(stage, year)[1]:%d.%m.%Y}"
+        lines.append((stage.title_ru, due, "каждый выбранный риск" if stage.by_factor else "школа в целом"))
+    return lines

@@ -74,6 +74,16 @@ def test_the_form_of_passports_is_written_once_for_a_known_year(tmp_path: Path) 
     assert (code, "уже есть" in words) == (1, True)
 
 
+def test_the_form_of_risk_profiles_is_written_once_and_for_a_known_year(tmp_path: Path) -> None:
+    path = tmp_path / "форма.xlsx"
+    assert call("template", "risk-profile", path, "--home", tmp_path, "--year", "2021-2022")[0] == 0
+    assert path.stat().st_size > 5000
+    assert call("template", "risk-profile", path, "--home", tmp_path)[0] == 1
+    code, words = call("template", "risk-profile", tmp_path / "ещё.xlsx", "--home", tmp_path, "--year", "2019-2020")
+    assert code == 1
+    assert "2019-2020" in words
+
+
 @pytest.mark.parametrize("command", [["status"], ["explain", "s1"], ["release", "verify"]])
 def test_without_a_release_people_are_told_what_to_do(tmp_path: Path, command: list[str]) -> None:
     code, words = call(*command, "--home", tmp_path)

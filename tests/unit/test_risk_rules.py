@@ -32,7 +32,7 @@ MARTS = ("risk_profile", "risk_stage", "risk_summary")
 FACTS = load_risk()
 TITLES = {f.factor_id: f.title_ru for f in FACTS.latest_list.factors}
 
-# The cycle of 2022: six of the eight ШНОР. Every letter is a school: в(ысокая), с(редняя), н(изкая), a point is nothing.
+# The cycle of 2022: six of the eight ШНОР, a letter each: в(ысокая), с(редняя), н(изкая); a point is nothing.
 CYCLE_2022 = {
     "failure_risk": "ввввсн",
     "environment": "ввввсн",
@@ -125,7 +125,9 @@ def fill(lake: Lake) -> None:
     add("risk_stage_report", 3, stage(1, Y21, "results", dt.date(2023, 12, 1)))
 
     # the cycle of 2023: schools 1 and 15 (now 6) sent profiles, school 3 answers, school 4 a profile against its report
-    add("risk_factor_level", 5, level(1, Y22, "failure_risk", "medium", True), level(1, Y22, "environment", "low", True))
+    add(
+        "risk_factor_level", 5, level(1, Y22, "failure_risk", "medium", True), level(1, Y22, "environment", "low", True)
+    )
     add("risk_factor_level", 5, level("700015", Y22, "equipment", "high"), level(4, Y22, "equipment", "low"))
     add("risk_stage_report", 5, stage(1, Y22, "programmes", dt.date(2023, 4, 3), "failure_risk"))
     add("risk_factor_level", 5, level("700101", Y22, "equipment", "low"))
@@ -410,7 +412,12 @@ def test_a_territory_where_nobody_took_part_says_so(built: Built) -> None:
     row = built.row(
         "risk_summary", territory_name=TOMSK, population_id="all", academic_year=Y21, factor_id="failure_risk"
     )
-    assert (row["schools_count"], row["took_part_count"], row["high_share"], row["majority_level"]) == (1, 0, None, None)
+    assert (row["schools_count"], row["took_part_count"], row["high_share"], row["majority_level"]) == (
+        1,
+        0,
+        None,
+        None,
+    )
     assert row["finding_ru"] == "анкетирования не прошла ни одна школа"
 
 
