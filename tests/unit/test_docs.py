@@ -136,8 +136,8 @@ def check_ids_in_code() -> set[str]:
     for path in CODE:
         if "demo" not in path.parts:
             found |= set(_check_ids(ast.parse(text_of(path))))
-    sql = text_of(PROJECT / "dbt" / "models" / "intermediate" / "int_data_issue.sql")
-    return found | set(re.findall(r"'(\w+)' as check_id", sql))
+    models = (PROJECT / "dbt" / "models" / "intermediate").glob("int_*_issue.sql")
+    return found | {check for model in models for check in re.findall(r"'(\w+)' as check_id", text_of(model))}
 
 
 def _check_ids(tree: ast.AST) -> Iterator[str]:
@@ -399,7 +399,7 @@ def test_commands_and_their_options_exist(page: Path) -> None:
         for line in block.splitlines()
     ]
     for span in spans:
-        called = re.match(r"^(?:\.venv/bin/)?opora ([a-z]+)(?: ([a-z]+))?", span)
+        called = re.match(r"^(?:\.venv/bin/)?opora ([a-z]+)(?: ([a-z-]+))?", span)
         if not called:
             continue
         name = f"{called[1]} {called[2]}" if called[1] in groups and called[2] else called[1]

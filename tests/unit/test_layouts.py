@@ -797,8 +797,7 @@ def test_a_tie_between_layouts_is_refused(tmp_path: Path) -> None:
 
 def test_every_built_in_layout_is_cited_and_tested() -> None:
     assert len(b.layouts()) == len({layout.id for layout in b.layouts()})
-    pages = (Path(__file__), Path(__file__).with_name("test_returns.py"))
-    text = "".join(path.read_text(encoding="utf-8") for path in pages)
+    text = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
     for layout in b.layouts():
         assert layout.source
         assert layout.id in text or layout.table in text, layout.id
@@ -836,8 +835,8 @@ GOOD = {
         ({"columns": {"vpr_login": {"pattern": "("}}}, "not a regular expression"),
         ({"rows": [{"kind": "total", "pattern": "(?=x)"}]}, "not a regular expression for cells"),
         ({"rows": [{"kind": "total", "pattern": "x", "column": "inn"}]}, "no column is mapped to ['inn']"),
-        ({"unpivot": {"pattern": "x"}}, "either `value`, or `metrics`"),
-        ({"unpivot": {"pattern": "x", "metrics": {"a": "inn"}}}, "either `value`, or `metrics`"),
+        ({"unpivot": {"pattern": "x"}}, "`value`, or `metrics`"),
+        ({"unpivot": {"pattern": "x", "metrics": {"a": "inn"}}}, "`value`, or `metrics`"),
         ({"constants": {"colour": "red"}}, "has no columns ['colour']"),
         ({"shape": "round"}, "shape"),
     ],

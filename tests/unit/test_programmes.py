@@ -34,6 +34,7 @@ from opora.programmes import (
     programme_tables,
 )
 from opora.reference import load_reference
+from schemas.registry import tables as registry_tables
 
 SEEDS = Path(os.environ.get("OPORA_SEEDS", PROJECT.parent / "shared" / "seeds"))
 PAGES = PROJECT / "docs" / "programmes"
@@ -276,17 +277,20 @@ def test_every_statement_is_quoted_from_the_document(programme_id: str) -> None:
 @pytest.mark.parametrize("programme_id", IDS)
 def test_every_statement_names_what_counts_it_or_why_nothing_can(programme_id: str) -> None:
     programme = programmes()[programme_id]
+    marts = {mart.table for mart in registry_tables("marts")}
     for item, quote, how in statements(programme_id):
-        named = re.findall(r"(показатель|мероприятие|часть) `([a-z0-9_]+)`", how)
+        named = re.findall(r"(показатель|мероприятие|часть|витрина) `([a-z0-9_]+)`", how)
         assert named or re.search(r"не считается: \w+", how), (item, quote)
         for kind, name in named:
             if kind == "показатель":
                 assert name in {i.indicator_id for i in programme.indicators}, (item, name)
             elif kind == "мероприятие":
                 assert name in {m.measure_id for m in programme.measures}, (item, name)
+            elif kind == "витрина":
+                assert name in marts, (item, name)
             else:
                 assert getattr(programme, name), (item, name)
-        assert set(re.findall(r"`([a-z0-9_]+)`", how)) <= {*programme.item_ids, *Programme.model_fields}, how
+        assert set(re.findall(r"`([a-z0-9_]+)`", how)) <= {*programme.item_ids, *Programme.model_fields, *marts}, how
 
 
 @pytest.mark.parametrize("programme_id", IDS)

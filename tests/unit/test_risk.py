@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from opora.facts import ReferenceFileError, default_root
 from opora.layouts.model import BUILT_IN, normalise_header, read_layout
@@ -19,6 +20,7 @@ from opora.risk import cycle_year, last_turn_of_risk, load_risk, risk_tables, st
 from opora.templates import ANSWERS, PROFILES, PROFILES_BY_SCHOOL, STAGES, SchoolChoice, write_risk_template
 from schemas.registry import table
 from tests import builders
+from tests.unit.test_docs import METHODOLOGY, number, tables_of
 from tests.unit.test_returns import choice, filled, words
 
 FACTS = load_risk()
@@ -152,6 +154,62 @@ def test_a_column_of_each_factor_is_known_for_one() -> None:
             found = re.search(wide.pattern, normalise_header(header))
             assert found, header
             assert found["factor"] == normalise_header(name)
+
+
+# --- the page of the methodology -------------------------------------------------------------------------
+
+PAGE = METHODOLOGY / "risk-profile.md"
+
+
+def test_the_page_names_the_factors_of_both_lists() -> None:
+    former, later = ({f.factor_id: f.title_ru for f in item.factors} for item in FACTS.lists)
+    becomes = {s.factor_id: s for s in FACTS.successions}
+    rows = {row[0].strip("`"): row[1:] for row in tables_of(PAGE, "код", "цикл 2021 года", "с цикла 2022 года")}
+    assert set(rows) == {*former, *later}
+    for factor_id, (first, second) in rows.items():
+        assert first == former.get(factor_id, "—")
+        if factor_id in becomes:
+            assert f"`{becomes[factor_id].becomes}`" in second
+        else:
+            assert second == ("то же" if factor_id in former else later[factor_id])
+
+
+def test_the_page_names_the_stages_as_they_stand() -> None:
+    months = ("января", "февраля", "марта", "апреля", "мая", "июня", "июля")
+    months += ("августа", "сентября", "октября", "ноября", "декабря")
+    rows = list(tables_of(PAGE, "этап", "срок в году цикла", "о чём отчёт", "метка срока"))
+    expected = []
+    for stage in FACTS.cycles[-1].stages:
+        _, due = stage_dates(stage, "2021-2022")
+        about = "риск" if stage.by_factor else "школа"
+        expected.append([f"`{stage.stage_id}`", f"{due.day} {months[due.month - 1]}", about, stage.due.status])
+    assert rows == expected
+
+
+def test_examples_of_a_majority() -> None:
+    header = ("высокая", "средняя", "низкая", "доля с высокой, %", "интервал, %", "вывод")
+    rows = list(tables_of(PAGE, *header))
+    assert len(rows) == 5
+    titles = {level.level: level.title_ru for level in FACTS.levels}
+    for *cells, share, ends, finding in rows:
+        counts = dict(zip(("high", "medium", "low"), (int(cell) for cell in cells), strict=True))
+        known = sum(counts.values())
+        interval = stats.binomtest(counts["high"], known).proportion_ci(0.95, method="wilson")
+        assert number(share) == round(100 * counts["high"] / known, 1)
+        assert [number(end) for end in ends.split("–")] == [round(100 * end, 1) for end in interval]
+        most = max(counts, key=lambda level: counts[level])
+        assert finding.startswith(titles[most] if 2 * counts[most] > known else "большинства нет")
+
+
+def test_example_of_the_scoring() -> None:
+    rows = list(tables_of(PAGE, "показатель", "кто отвечал", "прислано, %", "в расчёт"))
+    turned: dict[str, list[int]] = {}
+    for name, _, sent, counted in rows:
+        assert int(counted) in (int(sent), 100 - int(sent))
+        turned.setdefault(name, []).append(int(counted))
+    means = [sum(values) / len(values) for values in turned.values()]
+    assert "(70 + 50) / 2 = 60" in PAGE.read_text(encoding="utf-8")
+    assert sum(means) / len(means) == FACTS.scoring.high_from_pct.value
 
 
 # --- the form ----------------------------------------------------------------------------------------
