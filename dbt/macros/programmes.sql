@@ -28,11 +28,12 @@ end
     qualify row_number() over (partition by municipality_id order by municipality_name) = 1
 {%- endmacro %}
 
-{# Where a reported figure comes from: what executors wrote, agreements of schools delivered as such, or both. #}
-{% macro counted_from_ru(is_reported, is_agreed) -%}
-case
-    when {{ is_reported }} and {{ is_agreed }} then 'отчёты исполнителей и соглашения школ'
-    when {{ is_agreed }} then 'соглашения школ'
-    when {{ is_reported }} then 'отчёты исполнителей'
-end
+{# Where a reported figure comes from: what executors wrote, agreements and risk profiles delivered as such. #}
+{% macro counted_from_ru(row) -%}
+nullif(concat_ws(
+    ' и ',
+    case when {{ row }}.is_reported then 'отчёты исполнителей' end,
+    case when {{ row }}.is_agreed then 'соглашения школ' end,
+    case when {{ row }}.is_profiled then 'рисковые профили школ' end
+), '')
 {%- endmacro %}

@@ -429,11 +429,10 @@ def test_profiles_serve_the_programme_where_executors_are_silent(built: Built) -
     key = {"programme_id": "kargasok-2023", "indicator_id": "survey_share", "period": "2023"}
     row = built.row("indicator", is_judged=True, **key)
     assert (row["numerator"], row["denominator"], row["value"]) == (2, 5, 40)
-    assert (row["covered_count"], row["from_profile_count"]) == (3, 1)
-    assert "профилями рисков" in row["source_note_ru"]
+    assert (row["covered_count"], row["counted_from_ru"]) == (3, "отчёты исполнителей и рисковые профили школ")
     assert built.row("indicator", territory_id="s700004", **key)["value"] == 0
     former = built.row("indicator", is_judged=True, **(key | {"period": "2022"}))
-    assert (former["numerator"], former["denominator"], former["from_profile_count"]) == (6, 8, 6)
+    assert (former["numerator"], former["denominator"], former["counted_from_ru"]) == (6, 8, "рисковые профили школ")
 
 
 # --- the scoring -------------------------------------------------------------------------------------

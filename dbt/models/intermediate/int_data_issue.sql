@@ -312,4 +312,5 @@ union all
 select * from same_partner
 union all
 select * from listed_leader
+union all
 select * from {{ ref('int_risk_issue') }}

@@ -1,9 +1,7 @@
 -- Indicator × period × results year × school: what is known of the school. `has_fact` for what is so or not so,
 -- `numerator` and `denominator` for what is counted. A school without a row here is a school of which nothing is known.
--- The columns `former_…` say the same as it stood when the quarter began; only reports have days. `is_reported` and
--- `is_agreed` say whether it is an executor's report or a delivered agreement.
--- The columns `former_…` say the same as it stood when the quarter began; only reports have days.
--- `is_from_profile`: there is no report, and a delivered risk profile or questionnaire shows the same.
+-- The columns `former_…` say the same as it stood when the quarter began; only reports have days. `is_reported`,
+-- `is_agreed` and `is_profiled` say whether it is an executor's report, a delivered agreement or a delivered risk profile.
 with moment as (
     select
         moment.*,
@@ -153,27 +151,6 @@ returned as (
         moment.is_own
         and report.school_id is not null
         and {{ return_is_of_indicator('moment', 'report') }}
-),
-
--- a school whose executor is silent took the questionnaire if its profile is there; whatever was reported stands
-surveyed as (
-    select
-        moment.programme_id,
-        moment.indicator_id,
-        moment.period,
-        moment.results_year,
-        participant.school_id,
-        participant.taken_on < date_trunc('quarter', today.as_of) as is_before_quarter
-    from moment
-    cross join {{ source('reference', 'as_of') }} as today
-    inner join {{ ref('int_risk_period') }} as period using (programme_id, period)
-    inner join {{ ref('int_risk_participant') }} as participant using (academic_year)
-    left join returned using (programme_id, indicator_id, period, results_year, school_id)
-    where
-        moment.is_own
-        and moment.return_kind = 'survey_taken'
-        and moment.value_kind <> 'count_quantity'
-        and returned.school_id is null
 )
 
 select programme_id, indicator_id, period, results_year, school_id, has_fact
@@ -250,14 +227,8 @@ select
     sum(quantity) filter (where is_before_quarter) as former_numerator,
     sum(denominator) filter (where is_before_quarter) as former_denominator,
     bool_or(source = 'executor') as is_reported,
-    bool_or(source = 'agreement') as is_agreed
+    bool_or(source = 'agreement') as is_agreed,
+    bool_or(source = 'profile') as is_profiled
 from returned
 where value_kind <> 'count_quantity' -- these count wherever they were done: see int_programme_value
 group by programme_id, indicator_id, period, results_year, school_id
-union all by name
-select
-    programme_id, indicator_id, period, results_year, school_id,
-    true as has_fact,
-    case when is_before_quarter then true end as had_fact,
-    true as is_from_profile
-from surveyed

@@ -1,5 +1,6 @@
 -- Facts of execution as they count: the latest report of each fact, in the period of its date, at the place it names; and
--- agreements of schools that were delivered as such, where executors reported fewer of that school in the period.
+-- agreements of schools that were delivered as such, where executors reported fewer of that school in the period; and
+-- questionnaires that a delivered risk profile shows, where executors said nothing of that school.
 with latest as (
     select *
     from {{ ref('stg_programme_return') }}
@@ -98,6 +99,26 @@ told as (
     group by programme_id, period, return_kind, school_id
 ),
 
+surveyed as (
+    select
+        programme.programme_id,
+        period.period,
+        'survey_taken' as return_kind,
+        participant.school_id,
+        school.municipality_id,
+        programme.region_code,
+        participant.taken_on as reported_on,
+        split_part(participant.delivery_ids, ';', 1) as delivery_id
+    from {{ ref('int_risk_participant') }} as participant
+    inner join {{ ref('int_risk_period') }} as period on participant.academic_year = period.academic_year
+    inner join {{ ref('int_school') }} as school on participant.school_id = school.school_id
+    inner join {{ ref('int_programme') }} as programme
+        on
+            period.programme_id = programme.programme_id
+            and school.region_code = programme.region_code
+            and coalesce(programme.municipality_id = school.municipality_id, true)
+),
+
 every as (
     select * from reported
     union all by name
@@ -109,6 +130,15 @@ every as (
     from agreement
     left join told using (programme_id, period, return_kind, school_id)
     where agreement.nth > coalesce(told.quantity, 0)
+    union all by name
+    select
+        surveyed.*,
+        'school' as territory_level,
+        1 as quantity,
+        'profile' as source
+    from surveyed
+    left join told using (programme_id, period, return_kind, school_id)
+    where told.quantity is null
 )
 
 select

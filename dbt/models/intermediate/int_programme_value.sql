@@ -33,7 +33,6 @@ of_school as (
         school.municipality_id,
         school.region_code,
         fact.school_id is not null as is_covered,
-        fact.is_from_profile,
         case when moment.value_kind in ('share_of_schools', 'count_schools') then cast(fact.has_fact as integer) else fact.numerator end
             as numerator,
         case when moment.value_kind in ('share_of_schools', 'count_schools') then 1 else fact.denominator end as denominator,
@@ -45,6 +44,7 @@ of_school as (
             as former_denominator,
         fact.is_reported,
         fact.is_agreed,
+        fact.is_profiled,
         true as is_member,
         moment.own_level,
         moment.own_id
@@ -87,6 +87,7 @@ of_report as (
         cast(null as double) as former_denominator,
         report.source = 'executor' as is_reported,
         report.source = 'agreement' as is_agreed,
+        report.source = 'profile' as is_profiled,
         false as is_member,
         moment.own_level,
         moment.own_id
@@ -132,12 +133,12 @@ summed as (
         sum(denominator) as denominator,
         bool_or(is_covered) as has_data,
         count(*) filter (where is_covered and school_id is not null) as covered_count,
-        count(*) filter (where is_from_profile) as from_profile_count,
         count(*) filter (where is_member) as population_count,
         sum(former_numerator) as former_numerator,
         sum(former_denominator) as former_denominator,
         bool_or(is_reported) as is_reported,
-        bool_or(is_agreed) as is_agreed
+        bool_or(is_agreed) as is_agreed,
+        bool_or(is_profiled) as is_profiled
     from (select * from placed union all by name select * from own)
     group by programme_id, indicator_id, period, results_year, territory_level, territory_id
 ),
@@ -171,12 +172,12 @@ counted as (
         summed.numerator,
         summed.denominator,
         coalesce(summed.covered_count, 0) as covered_count,
-        coalesce(summed.from_profile_count, 0) as from_profile_count,
         coalesce(summed.population_count, 0) as population_count,
         summed.former_numerator,
         summed.former_denominator,
         summed.is_reported,
-        summed.is_agreed
+        summed.is_agreed,
+        summed.is_profiled
     from complete
     inner join moment using (programme_id, indicator_id, period, results_year)
     left join summed using (programme_id, indicator_id, period, results_year, territory_level, territory_id)

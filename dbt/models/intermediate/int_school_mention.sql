@@ -2,7 +2,7 @@
 {%- set with_level = ['aggregate_result', 'mark_comparison', 'score_distribution', 'programme_return'] -%}
 {%- set without_held_year = [
     'objectivity_marker', 'context_value', 'listed_school', 'certificate_count', 'exam_sum', 'contingent', 'attendance',
-    'partner_agreement'
+    'partner_agreement',
     'risk_factor_level', 'risk_stage_report', 'risk_answer'
 ] %}
 

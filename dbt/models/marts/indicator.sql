@@ -198,7 +198,6 @@ select
     cast(valued.denominator as double) as denominator,
     cast(coalesce(valued.population_count, 0) as bigint) as schools_count,
     cast(coalesce(valued.covered_count, 0) as bigint) as covered_count,
-    cast(coalesce(valued.from_profile_count, 0) as bigint) as from_profile_count,
     cast(valued.measured_value as double) as measured_value,
     cast(valued.value as double) as value,
     valued.unit,
@@ -231,7 +230,7 @@ select
     dynamics = 'improved' as is_improved,
     cast(valued.value_at_quarter_start as double) as value_at_quarter_start,
     valued.kind <> 'not_computable' as is_computable,
-    {{ counted_from_ru('valued.is_reported', 'valued.is_agreed') }} as counted_from_ru,
+    {{ counted_from_ru('valued') }} as counted_from_ru,
     case
         when valued.kind = 'not_computable' then valued.reason_ru
         when valued.measured_value is not null and valued.comparison = 'change' and valued.previous_value is null
@@ -246,9 +245,6 @@ select
         when valued.fact in ('is_adverse_conditions', 'has_resource_deficit') then 'Данных об условиях и ресурсах школ нет.'
         else 'Данных за ' || {{ year_ru('valued.results_year') }} || ' учебный год нет.'
     end as no_data_reason_ru,
-    case when valued.from_profile_count > 0
-        then 'Отчётов школ нет: ' || valued.from_profile_count || '; их участие показано присланными профилями рисков и анкетами.'
-    end as source_note_ru,
     valued.responsible_ru,
     valued.results_year,
     valued.list_year,

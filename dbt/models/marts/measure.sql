@@ -72,7 +72,8 @@ actual as (
         max(placed.reported_on) as last_reported_on,
         count(*) as reports_count,
         bool_or(placed.source = 'executor') as is_reported,
-        bool_or(placed.source = 'agreement') as is_agreed
+        bool_or(placed.source = 'agreement') as is_agreed,
+        bool_or(placed.source = 'profile') as is_profiled
     from placed
     left join {{ ref('int_programme_population') }} as member
         on
@@ -228,7 +229,7 @@ select
     cast(judged.actual_at_quarter_start as double) as actual_at_quarter_start,
     judged.last_reported_on,
     cast(coalesce(judged.reports_count, 0) as bigint) as reports_count,
-    {{ counted_from_ru('judged.is_reported', 'judged.is_agreed') }} as counted_from_ru,
+    {{ counted_from_ru('judged') }} as counted_from_ru,
     judged.due_ru,
     judged.responsible_ru,
     judged.return_kind is not null as is_computable,

@@ -14,6 +14,7 @@ with named as (
     select school_id, 'partnership' from {{ ref('partnership') }}
     union
     select leader_school_id, 'partnership.leader_school_id' from {{ ref('partnership') }} where leader_school_id is not null
+    union
     select school_id, 'risk_profile' from {{ ref('risk_profile') }}
     union
     select territory_id, 'indicator' from {{ ref('indicator') }} where territory_level = 'school'
