@@ -94,7 +94,18 @@ def judge(
     by_record = bad[RECORD].drop_nulls()
     by_row = bad.filter(pl.col(RECORD).is_null())[ROW]
     leaves = pl.col(RECORD).is_in(by_record.implode()) | pl.col(ROW).is_in(by_row.implode())
-    return records.filter(~leaves), every
+    return records.filter(~leaves), _said_once(every)
+
+
+# What is wrong in them is wrong of the whole row, of however many records it is made.
+_OF_ROW = ("school_key", "measured_year")
+
+
+def _said_once(issues: pl.DataFrame) -> pl.DataFrame:
+    """A wide row without a school's key lacks it in every record: that is one issue."""
+    words = [ROW, "column_name", "check_id", "value", "reason_ru"]
+    is_again = pl.col("column_name").is_in(_OF_ROW) & ~pl.struct(words).is_first_distinct()
+    return issues.filter(~is_again)
 
 
 def _first_reason(issues: pl.DataFrame) -> pl.DataFrame:
@@ -103,7 +114,14 @@ def _first_reason(issues: pl.DataFrame) -> pl.DataFrame:
     is_cause = pl.col("severity") == "quarantine"
     is_consequence = pl.col("check_id").is_in(_CONSEQUENCES)
     causes = issues.filter(is_cause & ~is_consequence).select(cell).unique()
-    caused = issues.filter(is_consequence).join(causes, on=cell, how="semi", nulls_equal=True)
+    consequences = issues.filter(is_consequence)
+    of_rows = causes.filter(pl.col(RECORD).is_null())  # found before a wide row was taken apart
+    caused = pl.concat(
+        [
+            consequences.join(causes, on=cell, how="semi", nulls_equal=True),
+            consequences.join(of_rows, on=[ROW, "column_name"], how="semi"),
+        ]
+    )
     return issues.join(caused, on=[*cell, "check_id"], how="anti", nulls_equal=True, maintain_order="left").sort(
         ROW, maintain_order=True
     )

@@ -2,7 +2,8 @@
 
 `config.py` reads the invented facts, `population.py` simulates schools, pupils and results, `vpr_files.py`,
 `exam_files.py` and `registers.py` lay them out by family, `dirt.py` spoils them in known counts, `truth.py`
-says what a correct reading must find. Everybody and everything in it is made up.
+says what a correct reading must find. `context_files.py` does all of it for conditions of schools. Everybody and
+everything in it is made up.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from opora.demo import dirt, exam_files, registers, vpr_files
+from opora.demo import context_files, dirt, exam_files, registers, vpr_files
 from opora.demo.config import load_facts
 from opora.demo.files import Delivery, write
 from opora.demo.population import Region, simulate
@@ -49,6 +50,7 @@ def write_region(home: Path, seed: int = DEFAULT_SEED, schools: int = 60) -> Dem
         write(delivery, home / "landing")
     truth = find_truth(region, deliveries)
     totals = write_truth(truth, region, home / "truth", seed)
+    context_files.write_truth(region, seed, home / "truth")
     fates = [delivery.fates() for delivery in deliveries if delivery.is_read]
     return DemoSummary(
         home=home,
@@ -73,4 +75,4 @@ def make_deliveries(region: Region, seed: int) -> list[Delivery]:
     correction = dirt.correct(region, made)
     made += [*exam_files.deliveries(region, seed), *registers.deliveries(region, seed), correction]
     dirt.spoil_all(region, made, seed)
-    return [*made, *dirt.strange_files(region, made)]
+    return [*made, *dirt.strange_files(region, made), *context_files.deliveries(region, seed)]

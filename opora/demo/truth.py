@@ -227,23 +227,23 @@ def _statuses(region: Region, results: list[Result]) -> list[Status]:
 def write_truth(truth: Truth, region: Region, folder: Path, seed: int) -> dict[str, Any]:
     """Write the truth and give back its totals."""
     folder.mkdir(parents=True, exist_ok=True)
-    _table(
+    write_table(
         folder / "procedure_result.csv",
         "academic_year,school_id,procedure_id,state,own_participants,own_below_minimum,participants,below_minimum",
         [[r.academic_year, r.school.school_id, r.procedure_id, r.state, *r.own, *r.rolled] for r in truth.results],
     )
-    _table(
+    write_table(
         folder / "school_status.csv",
         "academic_year,school_id,is_shnor,shnor_basis,is_at_risk,low_procedures_previous_year,"
         "low_procedures_year_before,low_procedures_current_year,excluded_reason,is_rule_met,rule_basis,is_risk_rule_met",
         [_status_cells(status) for status in truth.statuses],
     )
-    _table(
+    write_table(
         folder / "deliveries.csv",
         "path,layout,status,rows_in,accepted,absent,group,footer,blank,total,quarantined,headings,refusal,same_as",
         [_delivery_cells(delivery) for delivery in truth.deliveries],
     )
-    _table(
+    write_table(
         folder / "dirt.csv",
         "path,check_id,count,kind,level",
         [[d.path, x.check_id, x.count, x.kind, x.level] for d in truth.deliveries for x in d.dirt],
@@ -322,7 +322,8 @@ def region_totals(truth: Truth, region: Region, seed: int) -> dict[str, Any]:
     }
 
 
-def _table(path: Path, header: str, rows: list[list[Any]]) -> None:
+def write_table(path: Path, header: str, rows: list[list[Any]]) -> None:
+    """One table of the truth as CSV."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header.split(","))

@@ -79,7 +79,7 @@ def test_every_delivery_is_accounted_for(demo_region: Region) -> None:
 def test_dirt_is_found_where_it_was_put(demo_region: Region) -> None:
     planted = (
         _truth(demo_region, "dirt")
-        .filter(pl.col("level").is_in(["quarantine", "warning"]) & ~pl.col("check_id").is_in(FOUND_LATER))
+        .filter(pl.col("level").is_in(["quarantine", "answer", "warning"]) & ~pl.col("check_id").is_in(FOUND_LATER))
         .group_by("path", "check_id")
         .agg(pl.col("count").sum())
     )

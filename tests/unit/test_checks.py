@@ -379,6 +379,15 @@ def test_an_answer_is_set_aside_alone(case: Case, tmp_path: Path) -> None:
     assert case.value not in kept
 
 
+@pytest.mark.parametrize(("login", "check_id"), [("edu99", "school_key_malformed"), (None, "required_value_missing")])
+def test_a_wide_row_without_a_school_is_one_issue(login: b.Cell, check_id: str, tmp_path: Path) -> None:
+    rows = b.passport({"login": login, "П1": 100, "П6": 3, "П7": 4}, {"login": b.LOGIN, "П1": 5})
+    result = b.read(b.xlsx(tmp_path / "п.xlsx", rows))
+    assert b.issues(result) == [(check_id, "quarantine")]
+    assert (result.record.rows.accepted, result.record.rows.quarantined) == (1, 1)
+    assert b.records(result, "context_value").height == 1
+
+
 def test_a_school_stands_in_a_form_once(tmp_path: Path) -> None:
     twice = b.passport({"login": b.LOGIN, "П1": 100}, {"login": b.LOGIN, "П1": 110})
     result = b.read(b.xlsx(tmp_path / "п.xlsx", twice))

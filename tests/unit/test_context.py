@@ -14,13 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opora.context_facts import answer_values, context_tables, load_context, read_answers
+from opora.context_facts import Component, answer_values, context_tables, load_context, read_answers
 from opora.facts import ReferenceFileError, default_root
-from opora.home import Home
+from opora.home import PROJECT, Home
 from opora.layouts.model import BUILT_IN, read_layouts
 from opora.reference import load_reference
 from opora.warehouse import prepare, run_dbt
+from schemas.registry import table
 from tests.unit.test_dbt_rules import Lake, delivery_id
+from tests.unit.test_docs import tables_of
 
 CATALOGUE = load_context()
 Y1, Y2 = "2021-2022", "2022-2023"
@@ -198,9 +200,12 @@ def fill(lake: Lake) -> None:
     # 9 was merged into 10, which gave its own passport in the first year only; another year has other forms
     add(2, answers("220010", passport_pupils=70), answers("220009", passport_pupils=30))
     add(2, answers("220009", Y2, passport_pupils=33))
+    # 12: the example of the page
+    add(1, answers("220012", enrolment=100, teachers=9, teachers_with_category=6))
+    add(2, answers("220012", passport_pupils=120, passport_low_income=30, passport_large_family=0))
     # unknown words are no answer, whatever stands in the lake
     add(2, answers("220011", settlement="9) Луна", enrolment=10))
-    rows = [{"vpr_login": f"2200{n:02}", "school_name": f"МБОУ СОШ № {n}", "enrolment": 500 + n} for n in range(1, 12)]
+    rows = [{"vpr_login": f"2200{n:02}", "school_name": f"МБОУ СОШ № {n}", "enrolment": 500 + n} for n in range(1, 13)]
     rows[3] |= {"settlement_type": "urban", "valid_from": None}
     lake.add("school_register", 7, *rows)
     merger = {"key_kind": "vpr_login", "key_value": "220009", "school_id": "s220010", "relation": "merged_into"}
@@ -300,7 +305,7 @@ def test_a_merged_school_is_no_row_and_speaks_only_where_its_heir_is_silent(buil
 def test_every_cell_is_there_and_unknown_ones_say_why(built: Built) -> None:
     with duckdb.connect(str(built.database), read_only=True) as connection:
         cells = connection.execute("select * from marts.context_component").pl()
-    assert cells.height == 2 * 10 * len(CATALOGUE.components)
+    assert cells.height == 2 * 11 * len(CATALOGUE.components)
     unknown = cells.filter(~pl.col("is_known"))
     assert unknown["value"].null_count() == unknown.height > 0
     assert unknown["reason_ru"].null_count() == 0
@@ -313,3 +318,42 @@ def test_tables_for_dbt_hold_the_whole_catalogue() -> None:
     assert tables["context_way_term"].height == sum(
         len(way.numerator) + len(way.denominator) for c in CATALOGUE.components for way in c.ways
     )
+
+
+# --- the page ----------------------------------------------------------------------------------------
+
+PAGE = PROJECT / "docs" / "methodology" / "context.md"
+NUMBERS = {question.question_id: question.number for question in CATALOGUE.questions}
+
+
+def in_words(component: Component) -> str:
+    """«П6 / П1; П6%»: the questions of each way, as the page names them."""
+
+    def side(questions: tuple[str, ...]) -> str:
+        told = " + ".join(NUMBERS[q] if not q.startswith("register_") else "реестр" for q in questions)
+        return f"({told})" if len(questions) > 1 else told
+
+    return "; ".join(
+        " / ".join(side(part) for part in (way.numerator, way.denominator) if part) for way in component.ways
+    )
+
+
+def test_the_page_lists_every_component_and_its_ways() -> None:
+    told = list(tables_of(PAGE, "показатель", "что это", "единица", "из чего, по порядку", "метка"))
+    assert [(row[0].strip("`"), row[1], row[3], row[4]) for row in told] == [
+        (c.component_id, c.title_ru, in_words(c), c.evidence) for c in CATALOGUE.components
+    ]
+
+
+def test_the_page_names_every_reason_of_the_unknown() -> None:
+    told = [row[0].strip("`") for row in tables_of(PAGE, "`unknown_reason`", "когда")]
+    assert told == list(table("context_component").column("unknown_reason").vocabulary)
+
+
+def test_the_example_of_the_page_is_computed_as_it_says(built: Built) -> None:
+    for component, calculation, value in tables_of(PAGE, "показатель", "расчёт", "значение"):
+        row = built.row("220012", component.strip("`"))
+        if value == "неизвестно":
+            assert not row["is_known"], calculation
+        else:
+            assert round(row["value"], 1 if "11" in value else 3) == float(value.replace(",", "."))

@@ -13,7 +13,7 @@ import openpyxl
 import polars as pl
 import pytest
 
-from opora.demo import DemoSummary, make_deliveries, write_region
+from opora.demo import DemoSummary, context_files, make_deliveries, write_region
 from opora.demo.config import load_facts
 from opora.demo.population import inn_with_check, ogrn_with_check, simulate
 from opora.demo.truth import find_truth, region_totals
@@ -203,6 +203,30 @@ def test_corrected_files_are_later_than_what_they_correct(demo: DemoSummary) -> 
     for path in landing.rglob("*(исправлено).xlsx"):
         former = next(p for p in landing.rglob(path.name.replace(" (исправлено)", "")))
         assert path.stat().st_mtime > former.stat().st_mtime
+
+
+def test_conditions_have_a_chance_of_their_own(demo: DemoSummary) -> None:
+    """The rest of the region is what it is without them, and their truth names every school of their years."""
+    region = simulate(load_facts(), demo.seed, demo.schools)
+    before = region.quality.copy()
+    drawn, again = (context_files.draw(region, demo.seed) for _ in range(2))
+    assert [one.cells for one in drawn.answers] == [one.cells for one in again.answers]
+    assert (region.quality == before).all()
+    told = read(demo, "context_component.csv")
+    assert {row["academic_year"] for row in told} == {"2021-2022", "2022-2023", "2023-2024"}
+    assert Counter(story for story in drawn.stories.values()) == {"resilient": 3, "favourable_low": 3}
+    unknown = [row for row in told if row["value"] == ""]
+    assert 0.03 < len(unknown) / len(told) < 0.3
+    assert any(float(row["value"]) == 0 for row in told if row["value"])
+
+
+def test_broken_answers_are_as_the_facts_say(demo: DemoSummary) -> None:
+    region = simulate(load_facts(), demo.seed, demo.schools)
+    drawn = context_files.draw(region, demo.seed)
+    for spring, wanted in load_facts().raw["conditions"]["broken"].items():
+        of_year = [one for one in drawn.answers if one.spring == spring]
+        assert sum(one.is_lost for one in of_year) == wanted.get("login", 0)
+        assert sum(bool(one.spoiled) for one in of_year) == sum(n for kind, n in wanted.items() if kind != "login")
 
 
 def test_check_digits_are_valid(demo: DemoSummary) -> None:
