@@ -114,8 +114,13 @@ def _create_context(connection: duckdb.DuckDBPyConnection, catalogue: ContextCat
     """The catalogue of conditions, and what the delivered answers mean: words are read here, not in SQL."""
     for name, frame in context_tables(catalogue).items():
         _create_table(connection, f"reference.{name}", frame)
-    texts = connection.execute("select distinct indicator_id, value_text from lake.context_value").fetchall()
-    told = answer_values([(question, text) for question, text in texts if text is not None], catalogue)
+    query = """
+        select distinct indicator_id, value_text
+        from lake.context_value
+        where value_text is not null
+            and indicator_id in (select question_id from reference.context_question where is_coded)
+    """
+    told = answer_values(connection.execute(query).fetchall(), catalogue)
     _create_table(connection, "reference.context_answer", told)
 
 

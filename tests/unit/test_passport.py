@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import openpyxl
+import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from opora.context_facts import load_context
 from opora.templates import GUIDE, LISTS, SchoolChoice, write_passport_template
@@ -110,6 +113,34 @@ def test_without_a_release_the_school_is_typed_in(tmp_path: Path) -> None:
     book.save(path)
     sent = builders.records(builders.read(path), "context_value").row(0, named=True)
     assert (sent["school_key"], sent["measured_year"], sent["value_number"]) == ("990014", "2021-2022", 31.0)
+
+
+CELLS = st.one_of(
+    st.none(),
+    st.sampled_from(["", "нет данных", "-", "н/д", "нет", "много", "0", "0,0"]),
+    st.integers(-2, 130),
+    st.floats(0, 100).map(lambda value: round(value, 1)),
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cells=st.dictionaries(st.sampled_from([q.number for q in CATALOGUE.questions_of("social_passport")]), CELLS))
+def test_whatever_is_written_no_zero_is_made_of_nothing(tmp_path: Path, cells: dict[str, builders.Cell]) -> None:
+    """An answer is a record with just its number, or set aside with a reason, or says nothing and leaves no trace."""
+    row = {"login": "edu990012", "П1": 100} | {number: cell for number, cell in cells.items() if number != "П1"}
+    folder = tmp_path / "п"
+    folder.mkdir(exist_ok=True)
+    result = builders.read(builders.xlsx(folder / "п.xlsx", builders.passport(row)))
+    kept = dict(builders.records(result, "context_value").select("indicator_id", "value_text").rows())
+    aside = result.issues.filter(pl.col("severity") == "quarantine").height
+    for question in CATALOGUE.questions_of("social_passport"):
+        cell = row.get(question.number)
+        says_nothing = cell in (None, "", "нет данных", "-", "н/д")
+        assert not (says_nothing and question.question_id in kept)
+        if question.question_id in kept:
+            assert float(kept[question.question_id].replace(",", ".")) == float(str(cell).replace(",", "."))
+    said = sum(cell not in (None, "", "нет данных", "-", "н/д") for number, cell in row.items() if number != "login")
+    assert len(kept) + aside == said
 
 
 @pytest.mark.parametrize("needle", ["нет данных", "1 октября", "opora check", "персональные данные"])
