@@ -8,12 +8,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from opora.comparison import compare, write_comparison
 from opora.gate import GateCheck, judge_candidate
 from opora.home import Home
+from opora.public.facts import load_public_facts
+from opora.public.profile import Former, public_tables
 from opora.quality.facts import load_expected_rows, load_gate_facts
 from opora.reference import Reference
-from opora.release import add_to_manifest, current_release, read_release, refuse, releases, write_candidate
+from opora.release import (
+    OFFICIAL,
+    PUBLIC,
+    Release,
+    add_to_manifest,
+    current_release,
+    read_release,
+    refuse,
+    releases,
+    write_candidate,
+    write_public,
+)
 from opora.versions import FIRST, load_version_facts, next_version, restated, step_of
 
 
@@ -45,6 +60,7 @@ def make_candidate(home: Home, reference: Reference, database: Path, run_id: str
     add_to_manifest(
         folder, version=version, former_release_id=former.release_id if former else None, accepted_ru=accepted_ru
     )
+    write_public(folder, _public(folder, reference, former))
     reviewed = load_expected_rows(home)
     verdicts = judge_candidate(
         folder,
@@ -58,3 +74,17 @@ def make_candidate(home: Home, reference: Reference, database: Path, run_id: str
     add_to_manifest(folder, gate=gate)
     candidate = Candidate(folder, tuple(verdicts))
     return Candidate(refuse(home, folder, gate), tuple(verdicts)) if candidate.is_refused else candidate
+
+
+def _public(folder: Path, reference: Reference, former: Release | None) -> dict[str, pl.DataFrame]:
+    """The public tables; what the former release showed is remembered, so that two releases tell no more than one."""
+    facts, manifest = load_public_facts(), read_release(folder).manifest
+    years = [
+        year
+        for year, maturity in manifest["maturity_by_year"].items()
+        if maturity == "final" or not facts.final_years_only.value
+    ]
+    methods = {method.method_id: method.settings for method in reference.methods if method.is_official}
+    shown = former and (former.folder / PUBLIC).is_dir()
+    before = Former(former.folder / OFFICIAL, former.folder / PUBLIC) if former and shown else None
+    return public_tables(folder / OFFICIAL, years, facts, methods, before)

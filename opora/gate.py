@@ -12,11 +12,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from opora.public.attack import narrowed, shown_but_small
+from opora.public.facts import load_public_facts
 from opora.quality.differences import DIFFERENCES, Found, differences
 from opora.quality.facts import ExpectedRows, GateFacts
 from opora.quality.pages import settle, write_index
 from opora.quality.suites import SITE, SuiteResult, expectations_of, frame_of, no_rows, open_context, run_suite
-from opora.release import DATABASE, OFFICIAL, Release, read_release
+from opora.release import DATABASE, OFFICIAL, PUBLIC, Release, read_release
 from schemas.registry import Table, tables
 
 QUALITY = "quality"
@@ -41,6 +43,7 @@ class GateCheck:
 
 
 RESTATEMENT = "old_lists_are_not_restated"
+PROTECTION = "public_profile_gives_nothing_back"
 CHECK_IDS: dict[str, str] = {
     **{
         f"{mart.table}_matches_registry": f"Витрина {mart.table} такова, как сказано в реестре."
@@ -48,6 +51,7 @@ CHECK_IDS: dict[str, str] = {
     },
     **{difference.check_id: difference.holds_ru for difference in DIFFERENCES},
     RESTATEMENT: "Списки старше тех, что ещё уточняются, не изменились.",
+    PROTECTION: "По публичным файлам скрытое число нельзя уточнить больше, чем обещано.",
     "there_are_schools": "В выпуске есть школы.",
 }
 
@@ -81,6 +85,7 @@ def judge_candidate(
         *(_of_suite(mart, result) for mart, result in zip(tables("marts"), results, strict=True)),
         *(_of_difference(item, facts, accepted_ru) for item in found),
         _restated(restated, accepted_ru),
+        _protected(candidate / PUBLIC),
         _has_schools(candidate),
     ]
     _write_pages(candidate, checks)
@@ -128,6 +133,19 @@ def _restated(years: Sequence[str] | None, accepted_ru: str) -> GateCheck:
     if accepted_ru:
         return GateCheck(RESTATEMENT, False, f"{message} Принято: {accepted_ru}", refuses=False)
     return GateCheck(RESTATEMENT, False, message)
+
+
+def _protected(public: Path) -> GateCheck:
+    facts = load_public_facts()
+    wrong, small = narrowed(public, facts), shown_but_small(public, facts)
+    if not wrong and not small:
+        return GateCheck(PROTECTION, True, CHECK_IDS[PROTECTION])
+    return GateCheck(
+        PROTECTION,
+        False,
+        f"Публичный профиль раскрывает числа: показано малых {small}, уточняется скрытых {len(wrong)}"
+        f"{', первое: ' + wrong[0] if wrong else ''}. Это ошибка расчёта: сообщите о ней.",
+    )
 
 
 def _has_schools(candidate: Path) -> GateCheck:

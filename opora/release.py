@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 from filelock import FileLock
 
 from opora.delivery import DeliveryRecord, read_records
@@ -37,6 +38,7 @@ from schemas.registry import Table, tables
 
 MANIFEST = "manifest.json"
 OFFICIAL = "official"
+PUBLIC = "public"
 DATABASE = "marts.duckdb"
 LOG = "log.jsonl"
 _CANDIDATE = ".candidate-"
@@ -224,6 +226,25 @@ def _export(connection: duckdb.DuckDBPyConnection, mart: Table, folder: Path) ->
     return int(row[0]) if row else 0
 
 
+def write_public(candidate: Path, frames: Mapping[str, pl.DataFrame]) -> None:
+    """The public profile of a candidate: the tables of the registry's layer `public`, by the names of their marts."""
+    folder = candidate / PUBLIC
+    folder.mkdir()
+    described = tables("public")
+    for table in described:
+        name = _file_name(table)
+        frames[table.table].write_parquet(folder / f"{name}.parquet", compression="zstd")
+        frames[table.table].write_csv(folder / f"{name}.csv")
+        (folder / f"{name}.meta.csv").write_text(_meta(table), encoding="utf-8")
+    _write_database(described, folder)
+    (folder / "dictionary.md").write_text(dictionary_markdown(described), encoding="utf-8")
+
+
+def _file_name(table: Table) -> str:
+    """A public table goes by the name of the mart it is made of."""
+    return table.table.removeprefix("public_")
+
+
 def _quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
@@ -242,11 +263,12 @@ def _write_database(marts: Sequence[Table], folder: Path) -> None:
     path = folder / DATABASE
     with duckdb.connect(str(path)) as connection:
         for mart in marts:
-            source = _quoted(folder / f"{mart.table}.parquet")
-            connection.execute(f"create table {mart.table} as select * from read_parquet({source})")
-            connection.execute(f"comment on table {mart.table} is {_text(mart.title_ru + '. ' + mart.description_ru)}")
+            name = _file_name(mart)
+            source = _quoted(folder / f"{name}.parquet")
+            connection.execute(f"create table {name} as select * from read_parquet({source})")
+            connection.execute(f"comment on table {name} is {_text(mart.title_ru + '. ' + mart.description_ru)}")
             for column in mart.columns:
-                connection.execute(f'comment on column {mart.table}."{column.name}" is {_text(column.label_ru)}')
+                connection.execute(f'comment on column {name}."{column.name}" is {_text(column.label_ru)}')
     path.chmod(0o444)
 
 

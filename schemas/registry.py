@@ -1,4 +1,4 @@
-"""The registry of tables and columns: one YAML file a table under `schemas/lake/`, `analysis/` and `marts/`.
+"""The registry of tables and columns: one YAML file a table under `schemas/`, by layer.
 
 What belongs here: the model of a table and how its file is read. What does not: dataframes, file paths
 of a home folder, rules about what a layout looks like. Everything that must know a column (pandera,
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 ColumnType = Literal["string", "integer", "number", "boolean", "date", "timestamp", "strings"]
 Severity = Literal["quarantine", "warning"]
-Layer = Literal["lake", "analysis", "marts"]
+Layer = Literal["lake", "analysis", "marts", "public"]
 
 ROOT = Path(__file__).parent
 
@@ -63,7 +63,7 @@ class Rule(_Strict):
 
 
 class Table(_Strict):
-    """One table of the lake, of the calculations between two runs of dbt, or of a release."""
+    """One table of the lake, of the calculations between two runs of dbt, of a release or of its public profile."""
 
     table: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     layer: Layer
@@ -103,7 +103,7 @@ class Table(_Strict):
 def registry(root: Path = ROOT) -> dict[str, Table]:
     """All tables by name, in the order of layers and file names. Raises ValueError naming the file that is wrong."""
     tables: dict[str, Table] = {}
-    for layer in ("lake", "analysis", "marts"):
+    for layer in ("lake", "analysis", "marts", "public"):
         for path in sorted((root / layer).glob("*.yaml")):
             try:
                 table = Table.model_validate(yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader))

@@ -1,0 +1,356 @@
+"""The tables of the public profile, made from the official marts of a candidate.
+
+What belongs here: which rows and columns everybody may see, and the words and symbols in place of hidden ones. What
+does not: which cells are hidden (`suppression.py`) and how files are written (`opora/release.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from opora.public.facts import PublicFacts
+from opora.public.suppression import ROOT, Before, Hidden, Tree, edge_of, suppress
+from opora.reference import MethodSettings
+from schemas.arrow import polars_schema
+
+Frames = dict[str, pl.DataFrame]
+_STATUS_RU = {
+    "shnor": "в списке ШНОР",
+    "risk": "в зоне риска",
+    "none": "не в списке",
+    "not_assessed": "не оценивается",
+    "excluded": "вне списка",
+    "hidden": "скрыто: решают результаты, которые не показаны",
+}
+_PLACE = ("academic_year", "procedure_id", "region_code", "municipality_id", "school_id")
+_ABSENT = {"not_held_federally": "z", "no_such_grade": "z", "no_participants": "x", "not_delivered": "x"}
+
+
+@dataclass(frozen=True)
+class Former:
+    """What a former release held and showed: its official and public folders."""
+
+    official: Path
+    public: Path
+
+
+def public_tables(
+    official: Path,
+    years: Sequence[str],
+    facts: PublicFacts,
+    methods: Mapping[str, MethodSettings],
+    former: Former | None = None,
+) -> Frames:
+    """The tables of the registry's layer `public`, by name, for the given academic years.
+
+    Raises ValueError where an edge of a share reaches a method's threshold: the flag would tell what the edge hides.
+    """
+    _edges_stay_off_thresholds(facts, methods)
+    schools = pl.read_parquet(official / "school.parquet")
+    results = pl.read_parquet(official / "procedure_result.parquet").filter(pl.col("academic_year").is_in(years))
+    cells = _cells(results, schools)
+    hidden = pl.concat([_hide(cells, facts, former), _no_cells()])
+    shown = _shown(hidden, facts)
+    public_results = _results(results, schools, shown, facts)
+    statuses = pl.read_parquet(official / "school_status.parquet").filter(pl.col("academic_year").is_in(years))
+    tables = {
+        "public_school": schools,
+        "public_procedure_result": public_results,
+        "public_municipality_summary": shown.filter(pl.col("level") == 1),
+        "public_region_summary": shown.filter(pl.col("level") == 0),
+        "public_school_status": _statuses(statuses, public_results, methods),
+    }
+    return {name: _as_registered(name, frame) for name, frame in tables.items()}
+
+
+def _edges_stay_off_thresholds(facts: PublicFacts, methods: Mapping[str, MethodSettings]) -> None:
+    edge = max(band.edge_pct for band in facts.coding.value)
+    for name, method in methods.items():
+        share = 100 * method.low_share_numerator.value / method.low_share_denominator.value
+        if not edge < share < 100 - edge:
+            raise ValueError(
+                f"release/public.yaml: coding: an edge of {edge} % reaches the threshold of {name}: {share} %"
+            )
+
+
+def _as_registered(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    schema = polars_schema(name)
+    return frame.select(pl.col(column).cast(kind) for column, kind in schema.items()).sort(schema.names()[:4])
+
+
+# --- cells -------------------------------------------------------------------------------------------
+
+
+def _cells(results: pl.DataFrame, schools: pl.DataFrame) -> pl.DataFrame:
+    """Every cell that adds up: schools, municipalities, regions; level 2, 1, 0, with n and k."""
+    leaves = (
+        results.join(schools.select("school_id", "region_code", "municipality_id", "is_school"), on="school_id")
+        .filter(pl.col("is_school") & (pl.col("own_unknown_count") == 0) & (pl.col("own_participants") > 0))
+        .select(
+            "academic_year",
+            "procedure_id",
+            pl.col("region_code").fill_null(""),
+            pl.col("municipality_id").fill_null(""),
+            "school_id",
+            pl.col("own_participants").alias("n"),
+            pl.col("own_below_minimum").alias("k"),
+        )
+    )
+    levels = [leaves.with_columns(level=pl.lit(2))]
+    for level, keys in ((1, _PLACE[:4]), (0, _PLACE[:3])):
+        total = leaves.group_by(keys).agg(pl.col("n", "k").sum()).with_columns(level=pl.lit(level))
+        levels.append(total)
+    return pl.concat(levels, how="diagonal").select(*_PLACE, "level", "n", "k").sort(*_PLACE, nulls_last=False)
+
+
+def _no_cells() -> pl.DataFrame:
+    text = dict.fromkeys(_PLACE, pl.String)
+    kinds = {"level": pl.Int32, "n": pl.Int64, "k": pl.Int64}
+    return pl.DataFrame(schema={**text, **kinds, "hide_n": pl.Boolean, "hide_k": pl.Boolean, "edge": pl.Int64})
+
+
+def _hide(cells: pl.DataFrame, facts: PublicFacts, former: Former | None) -> pl.DataFrame:
+    """Cells with what is hidden of each, a tree of a procedure and year at a time."""
+    before = _before(cells, former) if former else None
+    parts = [_no_cells()]
+    for number, tree in enumerate(cells.partition_by("academic_year", "procedure_id", maintain_order=True)):
+        mine = before.filter(pl.col("tree") == number) if before is not None else None
+        found = _hide_tree(tree, facts, mine)
+        parts.append(
+            tree.with_columns(
+                hide_n=pl.Series(found.participants),
+                hide_k=pl.Series(found.below),
+                edge=pl.Series(found.edge),
+            )
+        )
+    return pl.concat(parts)
+
+
+def _hide_tree(cells: pl.DataFrame, facts: PublicFacts, before: pl.DataFrame | None) -> Hidden:
+    tree = Tree(_parents(cells), cells["n"].to_numpy(), cells["k"].to_numpy())
+    if before is None:
+        return suppress(tree, facts)
+    columns = (before[name].to_numpy() for name in ("n_before", "k_before", "hid_n", "hid_k"))
+    n, k, hid_n, hid_k = columns
+    return suppress(tree, facts, Before(n, k, hid_n, hid_k))
+
+
+def _parents(cells: pl.DataFrame) -> np.ndarray:
+    """The place of each cell's parent: the municipality of a school, the region of a municipality."""
+    placed = cells.with_row_index("place")
+    regions = placed.filter(pl.col("level") == 0).select("region_code", parent=pl.col("place"))
+    towns = placed.filter(pl.col("level") == 1).select("region_code", "municipality_id", parent=pl.col("place"))
+    found = (
+        placed.join(regions, on="region_code", how="left", maintain_order="left")
+        .join(towns, on=["region_code", "municipality_id"], how="left", suffix="_town", maintain_order="left")
+        .select(
+            pl.when(pl.col("level") == 2)
+            .then(pl.col("parent_town").cast(pl.Int64))
+            .when(pl.col("level") == 1)
+            .then(pl.col("parent").cast(pl.Int64))
+            .otherwise(ROOT)
+            .alias("parent")
+        )
+    )
+    return found["parent"].to_numpy()
+
+
+def _before(cells: pl.DataFrame, former: Former) -> pl.DataFrame:
+    """What the former release held and hid, in the order of `cells`; `tree` numbers the trees in their order."""
+    held = _cells(
+        pl.read_parquet(former.official / "procedure_result.parquet"),
+        pl.read_parquet(former.official / "school.parquet"),
+    ).rename({"n": "n_before", "k": "k_before"})
+    hid = pl.concat(list(_hid(former)), how="diagonal")
+    # a year that the former release did not show tells nothing
+    told = hid.select("academic_year").unique().with_columns(was_told=pl.lit(True))
+    numbers = cells.select("academic_year", "procedure_id").unique(maintain_order=True).with_row_index("tree")
+    keys = list(_PLACE)
+    return (
+        cells.join(held.drop("level"), on=keys, how="left", nulls_equal=True, maintain_order="left")
+        .join(hid, on=keys, how="left", nulls_equal=True, maintain_order="left")
+        .join(told, on="academic_year", how="left", maintain_order="left")
+        .join(numbers, on=["academic_year", "procedure_id"], maintain_order="left")
+        .with_columns(
+            n_before=pl.when(pl.col("was_told")).then(pl.col("n_before").fill_null(-1)).otherwise(pl.col("n")),
+            k_before=pl.when(pl.col("was_told")).then(pl.col("k_before").fill_null(-1)).otherwise(pl.col("k")),
+            hid_n=pl.col("hid_n").fill_null(False),
+            hid_k=pl.col("hid_k").fill_null(False),
+        )
+    )
+
+
+def _hid(former: Former) -> Iterator[pl.DataFrame]:
+    places = pl.read_parquet(former.public / "school.parquet").select("school_id", "region_code", "municipality_id")
+    for name, keys in (
+        ("procedure_result", ("school_id",)),
+        ("municipality_summary", ("region_code", "municipality_id")),
+        ("region_summary", ("region_code",)),
+    ):
+        table = pl.read_parquet(former.public / f"{name}.parquet").select(
+            "academic_year",
+            "procedure_id",
+            *keys,
+            hid_n=(pl.col("participants_symbol") == "c").fill_null(False),
+            hid_k=pl.col("below_symbol").is_in(["c", "low", "high"]).fill_null(False),
+        )
+        if "school_id" in keys:
+            table = table.join(places, on="school_id").with_columns(
+                pl.col("region_code", "municipality_id").fill_null("")
+            )
+        yield table
+
+
+# --- symbols and words ---------------------------------------------------------------------------------
+
+
+def _shown(hidden: pl.DataFrame, facts: PublicFacts) -> pl.DataFrame:
+    """Counts, shares, intervals and symbols as everybody sees them."""
+    from statsmodels.stats.proportion import proportion_confint
+
+    low, high = proportion_confint(hidden["k"].to_numpy(), hidden["n"].to_numpy(), method="wilson")
+    exact, n = ~pl.col("hide_k"), pl.col("n")
+    widths = pl.Series("edge_pct", edge_of(hidden["n"].to_numpy(), facts))
+    return hidden.with_columns(widths, ci_low=pl.Series(low), ci_high=pl.Series(high)).with_columns(
+        participants=pl.when(~pl.col("hide_n")).then(n),
+        participants_symbol=pl.when(pl.col("hide_n")).then(pl.lit("c")),
+        below_minimum=pl.when(exact).then(pl.col("k")),
+        below_share=pl.when(exact).then(pl.col("k") / n),
+        share_ci_low=pl.when(exact).then(pl.col("ci_low").clip(0, 1)),
+        share_ci_high=pl.when(exact).then(pl.col("ci_high").clip(0, 1)),
+        below_symbol=pl.when(exact)
+        .then(None)
+        .when(pl.col("edge") < 0)
+        .then(pl.lit("low"))
+        .when(pl.col("edge") > 0)
+        .then(pl.lit("high"))
+        .otherwise(pl.lit("c")),
+        below_ru=pl.when(exact)
+        .then((pl.col("k") * 100 / n).round(1).cast(pl.String).str.replace(".", ",", literal=True) + " %")
+        .when(pl.col("edge") < 0)
+        .then(pl.format("не больше {} %", "edge_pct"))
+        .when(pl.col("edge") > 0)
+        .then(pl.format("не меньше {} %", 100 - pl.col("edge_pct")))
+        .otherwise(pl.lit("скрыто")),
+    )
+
+
+def _results(results: pl.DataFrame, schools: pl.DataFrame, shown: pl.DataFrame, facts: PublicFacts) -> pl.DataFrame:
+    """The complete matrix: cells that add up, and rows of schools that have nothing to add."""
+    keys = ["academic_year", "school_id", "procedure_id"]
+    cells = shown.filter(pl.col("level") == 2).drop("region_code", "municipality_id", "level")
+    joined = results.select(
+        *keys, "state", "own_participants", "own_unknown_count", "is_low", all_participants=pl.col("participants")
+    ).join(cells, on=keys, how="left")
+    outside = pl.col("n").is_null()
+    enough = pl.col("own_participants") >= facts.minimum_participants.value
+    nobody = (pl.col("own_participants") == 0).fill_null(False)
+    absent = pl.col("state").replace_strict(_ABSENT, default=None)
+    reason = pl.when(absent.is_not_null()).then(absent).when(nobody).then(pl.lit("x")).otherwise(pl.lit("x"))
+    completed = joined.with_columns(
+        participants=pl.when(outside & absent.is_null() & (enough | nobody))
+        .then(pl.col("own_participants"))
+        .otherwise(pl.col("participants")),
+    ).with_columns(
+        participants_symbol=pl.when(pl.col("participants").is_not_null())
+        .then(None)
+        .when(outside & absent.is_null() & pl.col("own_participants").is_not_null())
+        .then(pl.lit("c"))
+        .when(outside)
+        .then(reason)
+        .otherwise(pl.col("participants_symbol")),
+        below_symbol=pl.when(outside).then(reason).otherwise(pl.col("below_symbol")),
+        below_ru=pl.when(outside).then(pl.lit("нет данных")).otherwise(pl.col("below_ru")),
+    )
+    return _flags(completed, schools)
+
+
+def _flags(cells: pl.DataFrame, schools: pl.DataFrame) -> pl.DataFrame:
+    """The formal flag where it follows from what is shown: of the school and, if counted with them, of its branches."""
+    branches = schools.filter(pl.col("parent_school_id").is_not_null()).select(
+        "school_id", head_id=pl.col("parent_school_id")
+    )
+    of_head = (
+        cells.join(branches, on="school_id")
+        .group_by("academic_year", "procedure_id", pl.col("head_id").alias("school_id"))
+        .agg(
+            branches_n=pl.col("own_participants").sum(),
+            branches_shown=pl.col("below_minimum").is_not_null().all()
+            | (pl.col("own_participants").fill_null(0) == 0).all(),
+        )
+    )
+    keys = ["academic_year", "procedure_id", "school_id"]
+    joined = cells.join(of_head, on=keys, how="left").with_columns(pl.col("branches_n").fill_null(0))
+    alone = pl.col("all_participants") == pl.col("own_participants")
+    exact = pl.col("below_minimum").is_not_null()
+    with_branches = (
+        exact
+        & pl.col("branches_shown").fill_null(False)
+        & (pl.col("all_participants") == pl.col("own_participants") + pl.col("branches_n"))
+    )
+    told = pl.when(alone).then(exact | pl.col("below_symbol").is_in(["low", "high"])).otherwise(with_branches)
+    known = pl.col("is_low").is_not_null()
+    absent = pl.col("state").replace_strict(_ABSENT, default=None)
+    return joined.with_columns(
+        is_low_symbol=pl.when(told.fill_null(False) & known)
+        .then(None)
+        .when(absent.is_not_null())
+        .then(absent)
+        .when(pl.col("all_participants").is_null())
+        .then(pl.lit("x"))
+        .otherwise(pl.lit("c")),
+    ).with_columns(is_low=pl.when(pl.col("is_low_symbol").is_null()).then(pl.col("is_low")))
+
+
+# --- the list ----------------------------------------------------------------------------------------
+
+
+def _statuses(statuses: pl.DataFrame, results: pl.DataFrame, methods: Mapping[str, MethodSettings]) -> pl.DataFrame:
+    """The standing of each school where it follows from shown flags, whatever the hidden ones are."""
+    low = results.group_by("academic_year", "school_id").agg(
+        sure=(pl.col("is_low").fill_null(False)).sum().cast(pl.Int64),
+        doubtful=(pl.col("is_low_symbol") == "c").fill_null(False).sum().cast(pl.Int64),
+    )
+    joined = statuses.with_columns(start=pl.col("academic_year").str.head(4).cast(pl.Int64))
+    for name, back in (("current", 0), ("previous", 1), ("before", 2)):
+        year = pl.col("start") - back
+        keyed = joined.with_columns(of_year=pl.format("{}-{}", year, year + 1))
+        counted = low.rename({"academic_year": "of_year", "sure": f"sure_{name}", "doubtful": f"doubtful_{name}"})
+        joined = keyed.join(counted, on=["of_year", "school_id"], how="left").with_columns(
+            pl.col(f"sure_{name}", f"doubtful_{name}").fill_null(0)
+        )
+    parts = [
+        _decided(rows, methods[method])
+        for (method,), rows in joined.partition_by("method_id", as_dict=True).items()
+        if isinstance(method, str)
+    ]
+    return pl.concat(parts) if parts else joined.with_columns(status_ru=pl.lit(""))
+
+
+def _decided(rows: pl.DataFrame, method: MethodSettings) -> pl.DataFrame:
+    def listed(previous: pl.Expr, before: pl.Expr) -> pl.Expr:
+        both = method.both_years_low_procedures.value
+        return (previous >= method.previous_year_low_procedures.value) | ((previous >= both) & (before >= both))
+
+    sure, possible = ({n: pl.col(f"sure_{n}") for n in ("current", "previous", "before")} for _ in range(2))
+    possible = {name: count + pl.col(f"doubtful_{name}") for name, count in sure.items()}
+    no_doubt = sum((pl.col(f"doubtful_{name}") for name in sure), pl.lit(0)) == 0
+    risk = method.at_risk_low_procedures.value
+    list_told = listed(sure["previous"], sure["before"]) == listed(possible["previous"], possible["before"])
+    risk_told = (sure["current"] >= risk) == (possible["current"] >= risk)
+    if method.same_procedure_required.value:
+        list_told = no_doubt
+    told = (
+        pl.when(pl.col("status").is_in(["excluded", "not_assessed"]))
+        .then(pl.lit(True))
+        .when(pl.col("status") == "shnor")
+        .then(list_told)
+        .otherwise(list_told & risk_told)
+    )
+    shown = rows.with_columns(status=pl.when(told).then(pl.col("status")).otherwise(pl.lit("hidden")))
+    return shown.with_columns(status_ru=pl.col("status").replace_strict(_STATUS_RU))

@@ -1,0 +1,136 @@
+"""The public files of the synthetic region, read as everybody reads them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from opora.gate import PROTECTION, _protected
+from opora.public.attack import narrowed, public_cells, shown_but_small
+from opora.public.facts import load_public_facts
+from opora.public.profile import Former, public_tables
+from opora.reference import load_reference
+from opora.release import OFFICIAL, PUBLIC, Release, current_release, write_public
+from schemas.pandera_schemas import failures
+from schemas.registry import tables
+from tests.conftest import Region
+
+FACTS = load_public_facts()
+METHODS = {method.method_id: method.settings for method in load_reference().methods if method.is_official}
+
+
+@pytest.fixture(scope="module")
+def release(demo_region: Region) -> Release:
+    found = current_release(demo_region.home)
+    assert found is not None
+    return found
+
+
+def rows(release: Release, name: str) -> pl.DataFrame:
+    return pl.read_parquet(release.folder / PUBLIC / f"{name}.parquet")
+
+
+def test_nothing_hidden_can_be_worked_out_of_the_files(release: Release) -> None:
+    cells = public_cells(release.folder / PUBLIC)
+    assert cells["participants_symbol"].drop_nulls().len() > 300
+    assert narrowed(release.folder / PUBLIC, FACTS) == []
+    assert shown_but_small(release.folder / PUBLIC, FACTS) == 0
+
+
+def test_the_gate_sees_a_file_that_gives_something_back(release: Release, tmp_path: Path) -> None:
+    folder = tmp_path / PUBLIC
+    shutil.copytree(release.folder / PUBLIC, folder)
+    official = pl.read_parquet(release.folder / OFFICIAL / "procedure_result.parquet")
+    hidden = rows(release, "procedure_result").with_row_index()
+    keys = ["academic_year", "school_id", "procedure_id"]
+    first = hidden.filter(pl.col("participants_symbol") == "c").head(1).join(official, on=keys, suffix="_true")
+    shown = hidden.with_columns(
+        participants=pl.when(pl.col("index") == first["index"][0])
+        .then(first["own_participants"][0])
+        .otherwise(pl.col("participants"))
+    )
+    shown.drop("index").write_parquet(folder / "procedure_result.parquet")
+    verdict = _protected(folder)
+    assert verdict.check_id == PROTECTION
+    assert not verdict.lets_pass
+
+
+def test_every_shown_number_is_the_official_one(release: Release) -> None:
+    keys = ["academic_year", "school_id", "procedure_id"]
+    official = pl.read_parquet(release.folder / OFFICIAL / "procedure_result.parquet")
+    both = rows(release, "procedure_result").join(official, on=keys, suffix="_true")
+    assert both.height == official.height
+    shown = both.filter(pl.col("participants").is_not_null())
+    assert shown.height > 500
+    assert shown.filter(pl.col("participants") != pl.col("own_participants")).is_empty()
+    counted = both.filter(pl.col("below_minimum").is_not_null())
+    assert counted.filter(pl.col("below_minimum") != pl.col("own_below_minimum")).is_empty()
+    flagged = both.filter(pl.col("is_low").is_not_null())
+    assert flagged.filter(pl.col("is_low") != pl.col("is_low_true")).is_empty()
+    assert flagged["is_low"].any()
+
+
+def test_shown_totals_are_the_official_ones(release: Release) -> None:
+    keys = ["academic_year", "region_code", "procedure_id"]
+    official = pl.read_parquet(release.folder / OFFICIAL / "region_summary.parquet")
+    both = rows(release, "region_summary").join(official, on=keys, suffix="_true")
+    shown = both.filter(pl.col("participants").is_not_null())
+    assert shown.height > 20
+    assert shown.filter(pl.col("participants") != pl.col("participants_true")).is_empty()
+
+
+def test_a_status_is_shown_only_where_hidden_results_could_not_change_it(release: Release) -> None:
+    official = pl.read_parquet(release.folder / OFFICIAL / "school_status.parquet")
+    both = rows(release, "school_status").join(official, on=["academic_year", "school_id"], suffix="_true")
+    assert both.filter((pl.col("status") != "hidden") & (pl.col("status") != pl.col("status_true"))).is_empty()
+    rests_on_few = both.filter((pl.col("status_true") == "shnor") & (pl.col("evidence_participants") < 10))
+    assert rests_on_few.height > 0
+    assert set(rests_on_few["status"]) == {"hidden"}
+
+
+def test_the_files_are_what_the_registry_says_and_no_others(release: Release) -> None:
+    folder = release.folder / PUBLIC
+    names = {table.table.removeprefix("public_"): table.table for table in tables("public")}
+    assert {path.stem for path in folder.glob("*.parquet")} == set(names)
+    for name, table in names.items():
+        assert failures(table, pl.read_parquet(folder / f"{name}.parquet")).is_empty(), name
+    with duckdb.connect(str(folder / "marts.duckdb"), read_only=True) as connection:
+        assert {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()} == set(
+            names
+        )
+
+
+def test_a_later_release_shows_no_more_of_what_was_hidden(release: Release, tmp_path: Path) -> None:
+    """One small school is corrected: what was hidden stays hidden, and the totals above the school go."""
+    official = tmp_path / OFFICIAL
+    shutil.copytree(release.folder / OFFICIAL, official)
+    results = pl.read_parquet(official / "procedure_result.parquet")
+    chosen = (
+        results.filter(pl.col("own_participants").is_between(3, 8) & (pl.col("own_unknown_count") == 0))
+        .join(pl.read_parquet(official / "school.parquet").filter("is_school"), on="school_id")
+        .row(0, named=True)
+    )
+    same = (pl.col("school_id") == chosen["school_id"]) & (pl.col("procedure_id") == chosen["procedure_id"])
+    same &= pl.col("academic_year") == chosen["academic_year"]
+    results.with_columns(
+        own_participants=pl.col("own_participants") + pl.when(same).then(1).otherwise(0)
+    ).write_parquet(official / "procedure_result.parquet")
+    years = sorted(rows(release, "school_status")["academic_year"].unique())
+    former = Former(release.folder / OFFICIAL, release.folder / PUBLIC)
+    write_public(tmp_path, public_tables(official, years, FACTS, METHODS, former))
+    later = tmp_path / PUBLIC
+    assert narrowed(later, FACTS) == []
+    keys = ["academic_year", "school_id", "procedure_id"]
+    both = rows(release, "procedure_result").join(
+        pl.read_parquet(later / "procedure_result.parquet"), on=keys, suffix="_now"
+    )
+    was_hidden = both.filter(pl.col("participants_symbol") == "c")
+    assert set(was_hidden["participants_symbol_now"]) == {"c"}
+    region = pl.read_parquet(later / "region_summary.parquet").filter(
+        (pl.col("academic_year") == chosen["academic_year"]) & (pl.col("procedure_id") == chosen["procedure_id"])
+    )
+    assert region["participants_symbol"].to_list() == ["c"]
