@@ -153,7 +153,7 @@ def fit_mixed(sample: Sample, confidence: float) -> Fit:
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a variance at zero is an answer, and convergence is asked below
-        found = model.fit(reml=True)
+        found = model.fit(reml=True, method="powell")  # gradients mislead where the variance is near zero
     if not found.converged:
         raise ValueError("no convergence")
     fixed = np.asarray(found.fe_params)
@@ -368,7 +368,7 @@ def evaluated(
     residual = residuals(sample, fit, level)
     unseen, mean = cross_validated(sample, model, facts)
     errors = [weighted_rmse(sample.result, guess, sample.weights) for guess in (unseen, mean)]
-    cv_share = 1 - (errors[0] / errors[1]) ** 2
+    cv_explained = 1 - (errors[0] / errors[1]) ** 2
 
     number_of = {name: number for number, name in band_names(bands).items()}
     part = np.array([number_of[band] for band in schools["band"]])
@@ -400,7 +400,8 @@ def evaluated(
         .with_columns(
             **{name: pl.Series(values) for name, values in columns.items()},
             schools_in_fit=pl.lit(len(codes)),
-            is_informative=pl.lit(cv_share > facts.informative_share.value),
+            cv_explained_pct=pl.lit(100 * cv_explained),
+            is_informative=pl.lit(cv_explained > facts.informative_share.value),
             reason_ru=pl.when(~pl.Series(has_class)).then(few),
         )
         .drop("participants")
@@ -415,7 +416,7 @@ def evaluated(
         Statistic("r_squared", fit.r_squared, n),
         Statistic("cv_rmse", errors[0], n),
         Statistic("cv_rmse_of_mean", errors[1], n),
-        Statistic("cv_explained_share", cv_share, n),
+        Statistic("cv_explained_pct", 100 * cv_explained, n),
         Statistic("between_schools_sd", residual.spread, n),
         *_coefficients(sample, fit),
         *calibration(sample, unseen, facts.calibration_parts.value),

@@ -9,6 +9,8 @@ with named as (
     union
     select school_id, 'school_status' from {{ ref('school_status') }}
     union
+    select school_id, 'school_context' from {{ ref('school_context') }}
+    union
     select school_id, 'programme_list' from {{ ref('programme_list') }}
     union
     select school_id, 'partnership' from {{ ref('partnership') }}
