@@ -184,3 +184,29 @@ def test_the_same_files_again_give_the_same_marts(region: Region) -> None:
     assert before.release_id != after.release_id
     marts = [Path("official", path.name).as_posix() for path in (after.folder / "official").glob("*.parquet")]
     assert {m: before.manifest["files"][m] for m in marts} == {m: after.manifest["files"][m] for m in marts}
+
+
+def test_the_outlook_is_judged_on_the_spring_that_it_did_not_see(region: Region) -> None:
+    """Fitted on 2019-2020 and judged on 2020-2021; 2021-2022 has results of nine schools and is no last year."""
+    with region.marts() as marts:
+        rows = marts.execute(
+            """
+            select predictor, pairs_count, low_count, round(brier, 3), round(log_loss, 3), round(roc_auc, 2), fit_years
+            from outlook_quality where judged_year = '2020-2021' and group_kind = 'all' order by predictor
+            """
+        ).fetchall()
+        shown = marts.execute("select distinct results_year, academic_year, is_published from outlook").fetchall()
+        (verdict,) = marts.execute(
+            """
+            select note_ru from outlook_quality
+            where judged_year = 'all' and group_kind = 'all' and predictor = 'probability_low'
+            """
+        ).fetchall()
+    assert rows == [
+        ("last_flag", 2491, 345, 0.142, 0.447, 0.73, "2019-2020"),
+        ("probability_low", 2491, 345, 0.141, 0.439, 0.82, "2019-2020"),
+        ("region_rate", 2491, 345, 0.151, 0.485, 0.55, "2019-2020"),
+    ]
+    assert shown == [("2020-2021", "2021-2022", True)]
+    assert "в пределах случайного" in verdict[0]
+    assert "2021-2022 (9)" in verdict[0]
