@@ -19,6 +19,7 @@ from typing import Any, Literal
 import polars as pl
 from pydantic import model_validator
 
+from opora.dynamics import DYNAMICS_COLUMNS, DynamicsFacts, dynamics_row
 from opora.facts import (
     AcademicYearId,
     Cited,
@@ -33,6 +34,7 @@ from opora.facts import (
     frame_schema,
     parse_file,
 )
+from opora.objectivity import MARKER_METHOD_COLUMNS, JournalFacts, MarkerMethod, marker_method_rows, marker_rows
 
 Assessment = Literal["vpr", "oge", "ege", "gve"]
 
@@ -252,17 +254,30 @@ class SchoolType(Cited):
 
 
 class ComparabilityBreak(Cited):
-    """Results of the named years cannot be set beside those of the year before."""
+    """Results of the named years cannot be set beside those of the year before.
+
+    A temporary one ends with the last named year, when all is again as it was before the first: years on both sides of
+    it stand side by side.
+    """
 
     break_id: str
-    kind: Literal["sitting", "instrument", "not_held"]
+    kind: Literal["sitting", "instrument", "not_held", "population"]
     assessment: Assessment
     grades: tuple[int, ...]
     subject_ids: tuple[str, ...] | None = None
     academic_years: tuple[AcademicYearId, ...]
+    is_temporary: bool
     affects_scores: bool
     affects_marks: bool
     label_ru: str
+
+    @model_validator(mode="after")
+    def _ends_after_it_began(self) -> ComparabilityBreak:
+        if self.is_temporary and len(self.academic_years) < 2:
+            raise ValueError(
+                f"break '{self.break_id}': a temporary break names its first year and the year after its last"
+            )
+        return self
 
 
 # --- files ---------------------------------------------------------------------------------------
@@ -340,6 +355,9 @@ class Reference:
     monitoring: tuple[MonitoringEvent, ...]
     school_types: tuple[SchoolType, ...]
     breaks: tuple[ComparabilityBreak, ...]
+    marker_methods: tuple[MarkerMethod, ...]
+    journal: JournalFacts
+    dynamics: DynamicsFacts
 
     @cached_property
     def _aliases(self) -> list[tuple[str, str]]:
@@ -552,8 +570,29 @@ def _comparability_break_rows(r: Reference) -> Rows:
             subjects = b.subject_ids is None or set(b.subject_ids) & set(p.subject_ids)
             if p.assessment == b.assessment and p.grade in b.grades and subjects:
                 for year in b.academic_years:
-                    labels = (b.affects_scores, b.affects_marks, b.label_ru, b.note_ru)
+                    labels = (b.is_temporary, b.affects_scores, b.affects_marks, b.label_ru, b.note_ru)
                     yield b.break_id, p.procedure_id, year, b.kind, *labels
+
+
+def _marker_method_rows(r: Reference) -> Rows:
+    yield from marker_method_rows(r.marker_methods, [y.academic_year for y in r.academic_years])
+
+
+def _marker_rows(r: Reference) -> Rows:
+    yield from marker_rows(r.marker_methods)
+
+
+def _journal_rows(r: Reference) -> Rows:
+    yield r.journal.far_apart_marks.value, r.journal.confidence.value
+
+
+def _journal_band_rows(r: Reference) -> Rows:
+    for b in r.journal.bands.value:
+        yield b.participants_from, b.participants_to, b.informativeness, b.label_ru
+
+
+def _dynamics_rows(r: Reference) -> Rows:
+    yield dynamics_row(r.dynamics)
 
 
 _METHOD_SETTINGS = (
@@ -605,9 +644,18 @@ _TABLES: dict[str, tuple[str, Callable[[Reference], Rows]]] = {
         _school_type_rows,
     ),
     "comparability_break": (
-        "break_id procedure_id academic_year kind affects_scores:bool affects_marks:bool label_ru note_ru",
+        "break_id procedure_id academic_year kind is_temporary:bool affects_scores:bool affects_marks:bool"
+        " label_ru note_ru",
         _comparability_break_rows,
     ),
+    "marker_method": (MARKER_METHOD_COLUMNS, _marker_method_rows),
+    "marker": (
+        "method_id marker_id criterion procedure_id earlier_procedure_id title_ru sort_order:int",
+        _marker_rows,
+    ),
+    "journal": ("far_apart_marks:int confidence:float", _journal_rows),
+    "journal_band": ("participants_from:int participants_to:int informativeness label_ru", _journal_band_rows),
+    "dynamics": (DYNAMICS_COLUMNS, _dynamics_rows),
 }
 
 
@@ -649,6 +697,8 @@ def _contradictions(r: Reference) -> Iterator[str]:
     ]
     defaults = [(s.assessment, s.calendar_year, g) for s in r.sessions if s.is_default for g in s.grades]
     sittings = {(s.assessment, s.calendar_year, g) for s in r.sessions for g in s.grades}
+    marker_years = [year for m in r.marker_methods for year in years if m.covers(year)]
+    markers = [marker for m in r.marker_methods for marker in m.markers]
 
     checks: list[tuple[str, str, list[str]]] = [
         ("academic_years.yaml", "academic_year: repeated", _repeated(years)),
@@ -710,6 +760,18 @@ def _contradictions(r: Reference) -> Iterator[str]:
             "subject_ids: unknown",
             _unknown((s for b in r.breaks for s in b.subject_ids or ()), subjects),
         ),
+        ("objectivity", "method_id: repeated", _repeated(m.method_id for m in r.marker_methods)),
+        ("objectivity", "valid_from: two methods in one year", _repeated(marker_years)),
+        (
+            "objectivity",
+            "markers.procedure_id: unknown",
+            _unknown((p for m in markers for p in (m.procedure_id, m.earlier_procedure_id)), procedures),
+        ),
+        (
+            "objectivity",
+            "settings.published_base: unknown",
+            _unknown((m.settings.published_base.value for m in r.marker_methods), procedures),
+        ),
     ]
     for file, problem, values in checks:
         if values:
@@ -744,6 +806,9 @@ def load_reference(root: Path | None = None) -> Reference:
     calendar = read(folder / "calendar.yaml", CalendarFile)
     school_types = read(folder / "school_types.yaml", SchoolTypesFile)
     breaks = read(folder / "breaks.yaml", BreaksFile)
+    marker_methods = read_all("objectivity", MarkerMethod)
+    journal = read(folder / "journal.yaml", JournalFacts)
+    dynamics = read(folder / "dynamics.yaml", DynamicsFacts)
 
     reference = Reference(
         version=digest.hexdigest()[:12],
@@ -759,6 +824,9 @@ def load_reference(root: Path | None = None) -> Reference:
         monitoring=calendar.monitoring,
         school_types=school_types.school_types,
         breaks=breaks.breaks,
+        marker_methods=tuple(marker_methods),
+        journal=journal,
+        dynamics=dynamics,
     )
     if problems := list(_contradictions(reference)):
         raise ReferenceFileError("; ".join(problems))

@@ -38,3 +38,37 @@ least(1.0, list_sum(list_transform(
     )
 )))
 {%- endmacro %}
+
+{# The standard deviation from the number, the sum and the sum of squares; null where there is none. `kind` is a column
+   with the word `sample` (n - 1) or `population` (n). #}
+{% macro standard_deviation(n, total, squares, kind) -%}
+sqrt(greatest(0.0, {{ squares }} - {{ total }} * {{ total }} / {{ n }}) / nullif({{ n }} - case {{ kind }} when 'sample' then 1 else 0 end, 0))
+{%- endmacro %}
+
+{# Newcombe's interval for the change of a share, later less earlier, from the two shares and their Wilson intervals
+   (Newcombe, 1998, method 10). The ends are held inside -1 and 1 against rounding. #}
+{% macro newcombe_low(earlier, earlier_low, earlier_high, later, later_low, later_high) -%}
+greatest(-1.0, {{ later }} - {{ earlier }}
+    - sqrt(pow({{ later }} - {{ later_low }}, 2) + pow({{ earlier_high }} - {{ earlier }}, 2)))
+{%- endmacro %}
+
+{% macro newcombe_high(earlier, earlier_low, earlier_high, later, later_low, later_high) -%}
+least(1.0, {{ later }} - {{ earlier }}
+    + sqrt(pow({{ later_high }} - {{ later }}, 2) + pow({{ earlier }} - {{ earlier_low }}, 2)))
+{%- endmacro %}
+
+{# Later share less earlier share of counts, as a whole number that has its sign: shares are compared as fractions. #}
+{% macro share_difference(earlier_count, earlier_total, later_count, later_total) -%}
+({{ later_count }} * {{ earlier_total }} - {{ earlier_count }} * {{ later_total }})
+{%- endmacro %}
+
+{# The one definition of positive dynamics: a change to the better by more than the tolerance. What lies within it is
+   «without change», apart from better and worse; with nothing to compare there is no dynamics. #}
+{% macro dynamics(change, direction, tolerance='0') -%}
+case
+    when {{ change }} is null or {{ direction }} = 'none' then null
+    when abs({{ change }}) <= {{ tolerance }} + 1e-9 then 'unchanged'
+    when ({{ change }} > 0) = ({{ direction }} = 'up') then 'improved'
+    else 'worsened'
+end
+{%- endmacro %}

@@ -84,3 +84,8 @@ coalesce(
     'раньше данных нет'
 )
 {%- endmacro %}
+
+{# A number as people write it: 24,6. #}
+{% macro decimal_ru(value, decimals) -%}
+replace(printf('%.{{ decimals }}f', {{ value }}), '.', ',')
+{%- endmacro %}

@@ -88,6 +88,8 @@ select
     procedure_id,
     person_id,
     min_by(school_id, turn) as school_id,
+    -- of one subject; where a procedure joins several, the score of one of them, good for nothing
+    min_by(total_score, turn) as total_score,
     -- false beats unknown beats true: one pass is enough
     case
         when bool_or(not is_below) then false

@@ -90,7 +90,10 @@ improved as (
         this.period,
         this.results_year,
         this.school_id,
-        sum(this.below_minimum) * sum(former.participants) < sum(former.below_minimum) * sum(this.participants) as has_fact
+        {{ dynamics(
+            share_difference('sum(former.below_minimum)', 'sum(former.participants)', 'sum(this.below_minimum)', 'sum(this.participants)'),
+            "'down'"
+        ) }} = 'improved' as has_fact
     from held as this
     inner join held as former
         on

@@ -221,12 +221,7 @@ select
     valued.previous_period,
     cast(valued.previous_value as double) as previous_value,
     cast(valued.measured_value - valued.previous_value as double) as change_from_previous,
-    case
-        when valued.direction = 'none' or valued.measured_value is null or valued.previous_value is null then null
-        when abs(valued.measured_value - valued.previous_value) <= valued.tolerance + {{ slack }} then 'unchanged'
-        when (valued.measured_value > valued.previous_value) = (valued.direction = 'up') then 'improved'
-        else 'worsened'
-    end as dynamics,
+    {{ dynamics('(valued.measured_value - valued.previous_value)', 'valued.direction', 'valued.tolerance') }} as dynamics,
     dynamics = 'improved' as is_improved,
     cast(valued.value_at_quarter_start as double) as value_at_quarter_start,
     valued.kind <> 'not_computable' as is_computable,

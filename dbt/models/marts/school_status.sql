@@ -32,6 +32,36 @@ worded as (
             else 'вне списка по виду школы'
         end as excluded_ru
     from official
+),
+
+-- markers of the two years that the list is decided by
+marked as (
+    select
+        school_id,
+        academic_year,
+        count(*) filter (where source = 'computed') as computed,
+        count(*) filter (where source = 'published') as published
+    from {{ ref('objectivity') }}
+    where is_marked
+    group by school_id, academic_year
+),
+
+credibility as (
+    select
+        listed.academic_year,
+        marked.school_id,
+        'признаки необъективности: ' || string_agg(
+            {{ year_ru('marked.academic_year') }} || ' — ' || concat_ws(
+                ', ',
+                case when marked.computed > 0 then 'рассчитано ' || marked.computed end,
+                case when marked.published > 0 then 'в опубликованном списке ' || marked.published end
+            ), '; ' order by marked.academic_year desc
+        ) as credibility_ru
+    from marked
+    inner join {{ source('reference', 'academic_year') }} as decided using (academic_year)
+    inner join {{ source('reference', 'academic_year') }} as listed
+        on listed.start_year between decided.start_year + 1 and decided.start_year + 2
+    group by listed.academic_year, marked.school_id
 )
 
 select
@@ -89,5 +119,7 @@ select
         end,
         case when meets_risk_rule then 'зона риска: ' || low_current_ru end
     ) as reason_ru,
+    credibility.credibility_ru,
     method_id
 from worded
+left join credibility using (academic_year, school_id)

@@ -1,0 +1,54 @@
+-- School × ВПР × year, every work that was delivered: marks, agreement with the journal and scores, counted once from the
+-- participants. Figures of the school's own pupils, branches apart.
+with work as (
+    {{ counted_works() }}
+),
+
+participant as (
+    select
+        work.school_id,
+        procedure_subject.procedure_id,
+        work.measured_year as academic_year,
+        work.delivery_id,
+        coalesce(work.mark, {{ scale_mark('work.total_score', 'scale') }}) as mark,
+        case when work.mark is not null then 'exported' when scale.scale_id is not null then 'scale' end as mark_origin,
+        work.prior_mark,
+        work.total_score,
+        coalesce(work.max_score, scale.score_top) as max_score
+    from work
+    inner join {{ source('reference', 'procedure_subject') }} as procedure_subject
+        on
+            procedure_subject.assessment = 'vpr'
+            and work.subject_id = procedure_subject.subject_id
+            and work.test_grade = procedure_subject.test_grade
+    left join {{ ref('int_score_scale') }} as scale
+        on
+            scale.assessment = 'vpr'
+            and work.subject_id = scale.subject_id
+            and work.test_grade = scale.test_grade
+            and work.measured_year = scale.academic_year
+    where work.attendance = 'participated'
+)
+
+select
+    school_id,
+    procedure_id,
+    academic_year,
+    count(*) as participants,
+    count(*) filter (where mark <= {{ var('failing_mark') }}) as below_minimum,
+    count(*) filter (where mark is null) as unknown_count,
+    count(*) filter (where mark is not null and prior_mark is not null) as compared_count,
+    count(*) filter (where mark < prior_mark) as lowered_count,
+    count(*) filter (where mark = prior_mark) as confirmed_count,
+    count(*) filter (where mark > prior_mark) as raised_count,
+    count(*) filter (
+        where abs(mark - prior_mark) >= (select far_apart_marks from {{ source('reference', 'journal') }})
+    ) as far_apart_count,
+    -- a score above the largest is no score
+    count(*) filter (where total_score <= max_score) as scored_count,
+    sum(total_score) filter (where total_score <= max_score) as score_sum,
+    max(max_score) as max_score,
+    list_sort(list_distinct(list(mark_origin) filter (where mark is not null))) as mark_origins,
+    array_to_string(list_sort(list_distinct(list(delivery_id))), ';') as delivery_ids
+from participant
+group by school_id, procedure_id, academic_year
