@@ -17,8 +17,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from opora.analysis.base import Analysis, Frames, registry_frame
-from opora.analysis.context_index import ContextIndexFacts, band_names, load_facts, nearest_year
-from opora.analysis.resampling import Counts, Floats, drawn_parts, draws
+from opora.analysis.context_index import ContextIndexFacts, band_names, load_facts, nearest_year, ranks
+from opora.analysis.resampling import Counts, Floats, drawn_parts, draws, parts
 from opora.facts import Dated, Fact, Setting, read_file
 
 ModelName = Literal["weighted", "mixed"]
@@ -38,12 +38,14 @@ class Covariate(Fact):
 
 
 class ContextClass(Fact):
-    """A class: band of the index × result against the region × residual in standard deviations."""
+    """A class: band of the index × result against the region × residual, the first or last part of the schools by it
+    (`residual`), or so many standard deviations."""
 
     context_class: Literal["adverse_low", "resilient", "favourable_low", "leader"]
     label_ru: str
     band: Literal["low", "middle", "high"]
     result: Literal["below", "not_below"]
+    residual: Literal["lower", "upper"] | None = None
     residual_z_from: float | None = None
     residual_z_to: float | None = None
 
@@ -65,6 +67,7 @@ class ExpectationFacts(Dated):
     stable_share: Setting[float]
     seed: Setting[int]
     informative_share: Setting[float]
+    residual_parts: Setting[int]
     classes: Setting[tuple[ContextClass, ...]]
     typical_ru: Setting[str]
 
@@ -254,12 +257,17 @@ def calibration(sample: Sample, expected: Floats, parts: int) -> Iterator[Statis
 # --- classes -----------------------------------------------------------------------------------------
 
 
-def class_codes(part: Counts, bands: int, above: Flags, z: Floats, classes: Sequence[ContextClass]) -> Counts:
-    """The number of the first class whose conditions hold, from 1; 0 is typical. Arrays of any equal shape."""
-    in_band = {"low": part == 1, "high": part == bands, "middle": (part > 1) & (part < bands)}
-    codes = np.zeros(np.broadcast_shapes(part.shape, above.shape, z.shape), dtype=np.int64)
-    for number, one in enumerate(classes, start=1):
-        holds = in_band[one.band] & (above if one.result == "not_below" else ~above)
+def class_codes(band: Counts, bands: int, above: Flags, z: Floats, z_part: Counts, facts: ExpectationFacts) -> Counts:
+    """The number of the first class whose conditions hold, from 1; 0 is typical. Arrays that fit one another.
+
+    `band` is the part of the schools by the index, `z_part` by the residual; `above`: the result is not below that of
+    the region.
+    """
+    in_band = {"low": band == 1, "high": band == bands, "middle": (band > 1) & (band < bands)}
+    in_part = {"lower": z_part == 1, "upper": z_part == facts.residual_parts.value, None: np.array(True)}
+    codes = np.zeros(np.broadcast_shapes(band.shape, above.shape, z.shape), dtype=np.int64)
+    for number, one in enumerate(facts.classes.value, start=1):
+        holds = in_band[one.band] & (above if one.result == "not_below" else ~above) & in_part[one.residual]
         holds = holds & (z >= (-np.inf if one.residual_z_from is None else one.residual_z_from))
         holds = holds & (z <= (np.inf if one.residual_z_to is None else one.residual_z_to))
         codes = np.where((codes == 0) & holds, number, codes)
@@ -285,7 +293,7 @@ def class_stability(
     again; the index of a school stays. A redrawn result is the school's own plus noise of its sampling variance.
     """
     drawn = draws(len(standing.index), facts.resamples.value, facts.seed.value)
-    part = drawn_parts(standing.index, drawn, bands)[:, standing.rows]
+    band = drawn_parts(standing.index, drawn, bands)[:, standing.rows]
     drawn = drawn[:, standing.rows]
     result, noise = sample.result[None, :], sample.variance
     if pupils:
@@ -301,7 +309,8 @@ def class_stability(
     z = residual / np.sqrt(between[:, None] + sample.variance + fit.variance)
     shift = np.sum(drawn * sample.participants * result, axis=1) / np.sum(drawn * sample.participants, axis=1)
     region = standing.region_result + shift - np.average(sample.result, weights=sample.participants)
-    again = class_codes(part, bands, result >= region[:, None], z, facts.classes.value)
+    z_part = drawn_parts(z, drawn, facts.residual_parts.value)
+    again = class_codes(band, bands, result >= region[:, None], z, z_part, facts)
     return np.asarray(np.mean(again == codes, axis=0), dtype=float)
 
 
@@ -371,9 +380,10 @@ def evaluated(
     cv_explained = 1 - (errors[0] / errors[1]) ** 2
 
     number_of = {name: number for number, name in band_names(bands).items()}
-    part = np.array([number_of[band] for band in schools["band"]])
+    band = np.array([number_of[name] for name in schools["band"]])
     region = float(schools["region_result"][0])
-    codes = class_codes(part, bands, sample.result >= region, residual.z, facts.classes.value)
+    z_part = parts(*ranks(residual.z), facts.residual_parts.value)
+    codes = class_codes(band, bands, sample.result >= region, residual.z, z_part, facts)
     names = ["typical", *(one.context_class for one in facts.classes.value)]
     labels = [facts.typical_ru.value, *(one.label_ru for one in facts.classes.value)]
     has_class = sample.participants >= facts.minimum_participants.value

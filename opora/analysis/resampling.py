@@ -26,8 +26,19 @@ def parts(rank: Floats, schools: int, bands: int) -> Counts:
 
 
 def drawn_parts(values: Floats, drawn: Counts, bands: int) -> Counts:
-    """`parts` of known values by the ranks that they have among the schools of each draw: resamples × schools."""
-    order = np.argsort(values, kind="stable")
-    below = np.cumsum(drawn[:, order], axis=1)
-    last = np.searchsorted(values[order], values, side="right") - 1  # equal values share the highest rank
-    return parts(below[:, last].astype(float), int(drawn[0].sum()), bands)
+    """`parts` of known values by the ranks that they have among the schools of each draw: resamples × schools.
+
+    `values`: one a school, or resamples × schools.
+    """
+    every = np.broadcast_to(values, drawn.shape)
+    order = np.argsort(every, axis=1, kind="stable")
+    sorted_values = np.take_along_axis(every, order, axis=1)
+    schools = int(drawn[0].sum())
+    below = np.cumsum(np.take_along_axis(drawn, order, axis=1), axis=1)
+    # equal values share the highest rank: that of the last of them
+    is_last = np.ones_like(below, dtype=bool)
+    is_last[:, :-1] = sorted_values[:, 1:] != sorted_values[:, :-1]
+    highest = np.minimum.accumulate(np.where(is_last, below, schools)[:, ::-1], axis=1)[:, ::-1]
+    rank = np.empty(drawn.shape)
+    np.put_along_axis(rank, order, highest.astype(float), axis=1)
+    return parts(rank, schools, bands)

@@ -17,8 +17,9 @@ from sklearn.model_selection import cross_val_predict
 
 from opora.analysis import contribution as contributing
 from opora.analysis import expectation as expecting
-from opora.analysis.context_index import load_facts
+from opora.analysis.context_index import load_facts, ranks
 from opora.analysis.expectation import ExpectationFacts, Place, Sample, Standing
+from opora.analysis.resampling import parts
 from opora.facts import read_file
 from schemas.arrow import polars_schema
 from tests.unit.test_context_index import few
@@ -255,25 +256,42 @@ def test_sizes_of_classes_are_those_of_the_rows() -> None:
 # --- classes -----------------------------------------------------------------------------------------
 
 CLASSES = {
+    # band, not below the region, quarter by the residual: class
+    (1, False, 1): "adverse_low",
+    (1, False, 4): "adverse_low",
+    (1, True, 4): "resilient",
+    (1, True, 3): "typical",
+    (3, False, 1): "favourable_low",
+    (3, False, 2): "typical",
+    (3, True, 4): "leader",
+    (3, True, 3): "typical",
+    (2, True, 4): "typical",
+    (2, False, 1): "typical",
+}
+BY_DEVIATIONS = {
     # band, not below the region, residual z: class
     (1, False, 0.0): "adverse_low",
-    (1, False, -3.0): "adverse_low",
     (1, True, 1.0): "resilient",
     (1, True, 0.9): "typical",
     (3, False, -1.0): "favourable_low",
     (3, False, -0.9): "typical",
     (3, True, 1.0): "leader",
-    (3, True, 0.5): "typical",
-    (2, True, 3.0): "typical",
-    (2, False, -3.0): "typical",
+    (3, True, 0.9): "typical",
 }
+NAMES = ["typical", *(one.context_class for one in FACTS.classes.value)]
 
 
 def test_classes_worked_by_hand() -> None:
-    names = ["typical", *(one.context_class for one in FACTS.classes.value)]
-    part, above, z = (np.array(column) for column in zip(*CLASSES, strict=True))
-    codes = expecting.class_codes(part, 3, above, z, FACTS.classes.value)
-    assert [names[code] for code in codes] == list(CLASSES.values())
+    band, above, quarter = (np.array(column) for column in zip(*CLASSES, strict=True))
+    codes = expecting.class_codes(band, 3, above, np.zeros(len(band)), quarter, FACTS)
+    assert [NAMES[code] for code in codes] == list(CLASSES.values())
+
+
+def test_classes_by_standard_deviations_are_a_change_of_the_file_alone() -> None:
+    facts = few(FACTS, classes=FACTS.classes.alternatives[0])
+    band, above, z = (np.array(column) for column in zip(*BY_DEVIATIONS, strict=True))
+    codes = expecting.class_codes(band, 3, above, z, np.ones(len(band), dtype=np.int64), facts)
+    assert [NAMES[code] for code in codes] == list(BY_DEVIATIONS.values())
 
 
 def test_planted_schools_get_their_classes_and_keep_them() -> None:
@@ -314,9 +332,10 @@ def test_one_draw_of_every_school_once_gives_the_classes_themselves(monkeypatch:
     own = sample(rows)
     fit = expecting.fit_weighted(own, 0.95)
     residual = expecting.residuals(own, fit, 0.95)
-    part = np.array([{"low": 1, "middle": 2, "high": 3}[band] for band in rows["band"]])
+    band = np.array([{"low": 1, "middle": 2, "high": 3}[name] for name in rows["band"]])
     above = own.result >= rows["region_result"][0]
-    codes = expecting.class_codes(part, 3, above, residual.z, FACTS.classes.value)
+    quarter = parts(*ranks(residual.z), FACTS.residual_parts.value)
+    codes = expecting.class_codes(band, 3, above, residual.z, quarter, FACTS)
     monkeypatch.setattr(expecting, "draws", lambda schools, resamples, seed: np.ones((1, schools), dtype=np.int64))
     standing = Standing(rows["value"].to_numpy(), np.arange(rows.height), float(rows["region_result"][0]))
     kept = expecting.class_stability(own, standing, codes, fit, 3, FACTS, pupils=False)
@@ -336,12 +355,16 @@ def test_a_draw_is_a_refit_on_the_schools_drawn() -> None:
     between = expecting.between_schools(residual[chosen], own.variance[chosen], own.weights[chosen], 3)
     z = residual / np.sqrt(between + own.variance + fit.variance)
     index = rows["value"].to_numpy()
-    rank = np.array([(index[chosen] <= value).sum() for value in index])
-    part = np.clip(np.ceil(rank * 3 / 60), 1, 3).astype(np.int64)
+
+    def part_of(values: Any, number: int) -> Any:
+        rank = np.array([(values[chosen] <= value).sum() for value in values])
+        return np.clip(np.ceil(rank * number / 60), 1, number).astype(np.int64)
+
     region_result = float(rows["region_result"][0])
     shift = np.average(own.result[chosen], weights=own.participants[chosen])
     above = own.result >= region_result + shift - np.average(own.result, weights=own.participants)
-    codes = expecting.class_codes(part, 3, above, z, FACTS.classes.value)
+    quarter = part_of(z, FACTS.residual_parts.value)
+    codes = expecting.class_codes(part_of(index, 3), 3, above, z, quarter, FACTS)
     standing = Standing(index, np.arange(60), region_result)
     assert expecting.class_stability(own, standing, codes, fit, 3, one, pupils=False).tolist() == [1.0] * 60
     other = (codes + 1) % 5
