@@ -2,8 +2,8 @@
 
 `config.py` reads the invented facts, `population.py` simulates schools, pupils and results, `vpr_files.py`,
 `exam_files.py` and `registers.py` lay them out by family, `dirt.py` spoils them in known counts, `truth.py`
-says what a correct reading must find. `context_files.py` does all of it for conditions of schools. Everybody and
-everything in it is made up.
+says what a correct reading must find. `context_files.py` does all of it for conditions of schools;
+`objectivity.py` plants results not to be trusted. Everybody and everything in it is made up.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from opora.demo import context_files, dirt, exam_files, registers, vpr_files
+from opora.demo import context_files, dirt, exam_files, objectivity, registers, vpr_files
 from opora.demo.config import load_facts
 from opora.demo.files import Delivery, write
 from opora.demo.population import Region, simulate
@@ -45,12 +45,14 @@ def write_region(home: Path, seed: int = DEFAULT_SEED, schools: int = 60) -> Dem
     """Write `<home>/landing/**` and `<home>/truth/`. The same seed gives the same bytes."""
     facts = load_facts()
     region = simulate(facts, seed, schools)
+    objectivity.plant(region, seed)
     deliveries = make_deliveries(region, seed)
     for delivery in deliveries:
         write(delivery, home / "landing")
     truth = find_truth(region, deliveries)
     totals = write_truth(truth, region, home / "truth", seed)
     context_files.write_truth(region, seed, home / "truth")
+    objectivity.write_truth(region, home / "truth")
     fates = [delivery.fates() for delivery in deliveries if delivery.is_read]
     return DemoSummary(
         home=home,

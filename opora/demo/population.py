@@ -129,6 +129,16 @@ class Attempt:
         return self.below
 
 
+@dataclass(frozen=True)
+class Planted:
+    """A school, and the marker of objectivity that its results of a spring must give."""
+
+    spring: int
+    school: School
+    work: str
+    marker_id: str
+
+
 @dataclass
 class Region:
     facts: Facts
@@ -137,6 +147,7 @@ class Region:
     quality: np.ndarray  # school x measured year
     vpr: dict[tuple[int, str], WorkResults]
     attempts: dict[int, list[Attempt]]  # by spring year
+    planted: list[Planted] = field(default_factory=list)
 
     def year_index(self, spring: int) -> int:
         return [year.spring for year in self.facts.years].index(spring)

@@ -550,6 +550,7 @@ def collection_form(
 # --- flat regional tables ---
 
 FLAT_KEYS: list[Cell] = ["Год", "Класс", "Предмет", "Муниципалитет", "Логин", "ОО", "Кол-во участников"]
+BIAS_WORKS = ("4_russian", "4_mathematics", "5_russian", "5_mathematics")
 
 
 def flat_marks(region: Region, works: list[Work], spring: int, path: str, modified: date, encoding: str) -> Delivery:
@@ -597,9 +598,15 @@ def flat_bias(region: Region, springs: list[int], path: str, modified: date) -> 
     ]
     rows = headings(header)
     for spring in springs:
-        listed = [s for s in region.schools if (s.index * 7 + spring) % 11 == 0 and not s.role.excluded]
+        planted = {(one.school.index, one.work) for one in region.planted if one.spring == spring}
+        found = {index for index, _ in planted}
+        listed = [
+            s for s in region.schools if s.index in found or ((s.index * 7 + spring) % 11 == 0 and not s.role.excluded)
+        ]
         for school in listed:
             marks: list[Cell] = [int((school.index + k + spring) % 3 == 0) for k in range(4)]
+            if school.index in found:
+                marks = [int((school.index, work) in planted) for work in BIAS_WORKS]
             if not any(marks):
                 marks[1] = 1
             names: list[Cell] = [

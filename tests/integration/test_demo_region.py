@@ -59,6 +59,28 @@ def test_every_list_is_the_true_one(demo_region: Region) -> None:
     assert truth["is_shnor"].sum() > 20
 
 
+def test_results_not_to_be_trusted_are_found(demo_region: Region) -> None:
+    planted = _truth(demo_region, "objectivity")
+    found = _mart(demo_region, "objectivity").filter(pl.col("is_marked"))
+    missed = planted.join(found, on=["academic_year", "school_id", "marker_id"], how="anti")
+    assert missed.is_empty(), missed
+    assert planted.height == 5
+    named = _mart(demo_region, "school_status").filter(pl.col("credibility_ru").is_not_null())
+    following = planted.with_columns(
+        pl.col("academic_year").replace({"2021-2022": "2022-2023", "2022-2023": "2023-2024"})
+    )
+    assert following.join(named, on=["academic_year", "school_id"], how="anti").is_empty()
+
+
+def test_protocols_and_reports_of_agreement_reconcile(demo_region: Region) -> None:
+    """Where both came, they differ by quarantined and corrected rows alone."""
+    whole = _mart(demo_region, "mark_agreement").filter(
+        pl.col("territory_level") == "region", pl.col("both_sources_count") > 0
+    )
+    assert whole.height == 2
+    assert (whole["reconciled_count"] > 0.85 * whole["both_sources_count"]).all()
+
+
 def test_every_delivery_is_accounted_for(demo_region: Region) -> None:
     truth = _truth(demo_region, "deliveries")
     by_path = {path: record for record in read_records(demo_region.home).values() for path in record.paths}

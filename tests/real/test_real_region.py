@@ -163,6 +163,64 @@ def test_the_list_of_2021_2022_rests_on_two_measured_years(region: Region) -> No
         assert ", строки " in text
 
 
+def test_the_published_list_is_not_the_computed_markers(region: Region) -> None:
+    """The list of 36 schools of 2021 is an input: criterion 1 alone finds others, as the folder's README says."""
+    with region.marts() as marts:
+        summary = {
+            row[0]: row[1:]
+            for row in marts.execute(
+                """
+                select procedure_id, published_schools_count, both_count, both_count + computed_only_count
+                from objectivity_summary where academic_year = '2020-2021' and territory_level = 'region'
+                """
+            ).fetchall()
+        }
+        by_mean = marts.execute(
+            """
+            select count(*) filter (m.is_marked), count(*) filter (m.is_marked and p.is_marked)
+            from objectivity as m join objectivity as p using (academic_year, school_id)
+            where academic_year = '2020-2021' and m.marker_id = 'high_mean_vpr_5_mathematics'
+              and p.marker_id = 'published_vpr_5_mathematics'
+            """
+        ).fetchone()
+        alone = marts.execute(
+            "select count(*) from objectivity where academic_year = '2021-2022' and source = 'computed' and is_marked"
+        ).fetchone()
+    published = {procedure: counts[0] for procedure, counts in summary.items() if counts[0] is not None}
+    assert published == {
+        "all": 36,
+        "vpr_4_russian": 28,
+        "vpr_4_mathematics": 25,
+        "vpr_5_russian": 18,
+        "vpr_5_mathematics": 18,
+    }
+    assert by_mean is not None
+    assert by_mean[0] == pytest.approx(111, abs=3)
+    assert by_mean[1] == 3
+    assert 15 <= summary["all"][1] <= 25
+    assert 220 <= summary["all"][2] <= 270
+    assert alone == (0,), "four schools of a stopped spring are no region to compare with"
+
+
+def test_marks_agree_with_the_journal_as_is_usual(region: Region) -> None:
+    with region.marts() as marts:
+        shares = marts.execute(
+            """
+            select academic_year, lowered_share, confirmed_share, raised_share, far_apart_share, informativeness
+            from mark_agreement
+            where procedure_id = 'vpr_5_mathematics' and territory_level = 'region' and compared_count > 1000 order by 1
+            """
+        ).fetchall()
+        sides = marts.execute("select count(*) from dynamics where mean_score_change is not null").fetchone()
+    assert [row[0] for row in shares] == ["2019-2020", "2020-2021"]
+    for _, lowered, confirmed, raised, far_apart, informativeness in shares:
+        assert confirmed > lowered > raised
+        assert lowered + confirmed + raised == pytest.approx(1)
+        assert far_apart < 0.15
+        assert informativeness == "informative"
+    assert sides == (0,), "all pairs of these years lie across a break"
+
+
 def test_formal_flags_follow_from_integers(region: Region) -> None:
     with region.marts() as marts:
         wrong = marts.execute(

@@ -15,6 +15,7 @@ import pytest
 
 from opora.demo import DemoSummary, context_files, make_deliveries, write_region
 from opora.demo.config import load_facts
+from opora.demo.objectivity import plant
 from opora.demo.population import inn_with_check, ogrn_with_check, simulate
 from opora.demo.truth import find_truth, region_totals
 
@@ -55,6 +56,24 @@ def test_other_regions_look_as_real(demo: DemoSummary, seed: int, schools: int) 
     found = region_totals(find_truth(region, make_deliveries(region, seed)), region, seed)
     assert found["procedures"] != totals(demo)["procedures"]
     assert_looks_real(found)
+
+
+def test_planted_results_touch_grade_4_and_the_journal_alone() -> None:
+    region = simulate(load_facts(), 7, 60)
+    former = {key: (results.points.copy(), results.prior.copy()) for key, results in region.vpr.items()}
+    plant(region, 7)
+    changed = {
+        (spring, work): (bool((results.points != points).any()), bool((results.prior != prior).any()))
+        for (spring, work), results in region.vpr.items()
+        for points, prior in [former[spring, work]]
+    }
+    assert {key: what for key, what in changed.items() if any(what)} == {
+        (2022, "4_russian"): (True, False),
+        (2022, "4_mathematics"): (True, False),
+        (2023, "4_russian"): (True, False),
+        (2023, "5_mathematics"): (False, True),
+    }
+    assert len({one.school.index for one in region.planted}) == 4
 
 
 def test_the_region_looks_real(demo: DemoSummary) -> None:
