@@ -73,6 +73,8 @@ FACTS: Mapping[str, FactDefinition] = {
     "is_at_risk": FactDefinition("школа в зоне риска по результатам года", _OF_SCHOOLS),
     "is_in_programme": FactDefinition("школа в списке программы этого периода", _OF_SCHOOLS),
     "is_assessed": FactDefinition("признак списка решён хотя бы по одной процедуре", _OF_SCHOOLS),
+    # by the programme's own definition, else by the official one: reference/groups
+    "has_low_results": FactDefinition("низкие результаты по определению программы", _OF_SCHOOLS),
     "is_adverse_conditions": FactDefinition("школа в неблагоприятных социальных условиях", _OF_SCHOOLS),
     "has_resource_deficit": FactDefinition("у школы дефицит кадров или материальных ресурсов", _OF_SCHOOLS),
     "low_in_any_procedure_current_year": FactDefinition(

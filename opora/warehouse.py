@@ -20,11 +20,13 @@ import duckdb
 import polars as pl
 from filelock import FileLock
 
+from opora.analysis.context_index import load_facts
 from opora.analysis.partners import load_rules, rule_table
 from opora.context_facts import ContextCatalogue, answer_values, context_tables, load_context
 from opora.deficits import deficit_tables
 from opora.delivery import NON_DATA, DeliveryRecord, read_issues, read_records
 from opora.facts import frame_schema
+from opora.groups import Groups, group_tables, load_groups
 from opora.home import PROJECT, Home
 from opora.programmes import Programme, load_programmes, programme_tables
 from opora.reference import Reference
@@ -71,11 +73,12 @@ def prepare(
     as_of: date | None = None,
     programmes: Sequence[Programme] | None = None,
     risk: RiskFacts | None = None,
+    groups: Groups | None = None,
 ) -> None:
     """Make a new file at `database` with the schemas `lake`, `reference`, `delivery_log` and empty `analysis`.
 
-    `as_of` is the day on which things are due or overdue, today if not given; `programmes` and
-    `risk` are those of the reference if not given.
+    `as_of` is the day on which things are due or overdue, today if not given; `programmes`, `risk` and
+    `groups` are those of the reference if not given.
     Raises WarehouseError where a part of the lake does not fit the registry.
     """
     database.parent.mkdir(parents=True, exist_ok=True)
@@ -96,6 +99,9 @@ def prepare(
         years = [year.academic_year for year in reference.academic_years]
         _create_table(connection, "reference.partner_rule", rule_table(load_rules(), years))
         for name, frame in risk_tables(load_risk() if risk is None else risk).items():
+            _create_table(connection, f"reference.{name}", frame)
+        reach = load_facts()[0].year_limit.value
+        for name, frame in group_tables(load_groups() if groups is None else groups, years, reach).items():
             _create_table(connection, f"reference.{name}", frame)
         _create_table(connection, "reference.label_school_type", _label_types(connection, reference))
         records = list(read_records(home).values())

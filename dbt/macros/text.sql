@@ -65,9 +65,9 @@ left({{ academic_year }}, 4) || '/' || right({{ academic_year }}, 2)
 replace(printf('%.1f', 100.0 * {{ part }} / {{ whole }}), '.', ',') || ' %'
 {%- endmacro %}
 
-{# A number as people write it, and a day. #}
+{# A number as people write it, never «-0», and a day. #}
 {% macro number_ru(number, decimals) -%}
-replace(printf('%.{{ decimals }}f', {{ number }}), '.', ',')
+replace(replace(printf('%.{{ decimals }}f', round({{ number }}, {{ decimals }}) + 0.0), '.', ','), '-', '−')
 {%- endmacro %}
 
 {% macro date_ru(day) -%}

@@ -115,8 +115,8 @@ def weigh(wanting: pl.DataFrame, others: pl.DataFrame, subjects: pl.DataFrame, r
     """The pairs of one region and year.
 
     `wanting`, `others`: school_id, is_supported, municipality_id, settlement_type, conditions_share, context_class,
-    and of the others `may_lead`. `subjects`: school_id, subject_id, participants, below_minimum, expected_below,
-    share_ci_high, is_weak.
+    class_participants, and of the others `may_lead`. `subjects`: school_id, subject_id, participants, below_minimum,
+    expected_below, share_ci_high, is_weak.
     """
     judged = _judged(subjects, rules)
     names = sorted(set(subjects["subject_id"]))
@@ -137,7 +137,10 @@ def weigh(wanting: pl.DataFrame, others: pl.DataFrame, subjects: pl.DataFrame, r
         "strength": rules.strength_weight.value,
         "settlement": rules.settlement_weight.value,
     }
-    by_class = others["context_class"].is_in(list(rules.leader_classes.value)).fill_null(False).to_numpy()
+    is_certain = (others["class_participants"] >= rules.leader_minimum_participants.value).fill_null(False)
+    by_class = (
+        others["context_class"].is_in(list(rules.leader_classes.value)).fill_null(False) & is_certain
+    ).to_numpy()
     by_results = sum((np.outer(weak[name], strong[name]) for name in names), nothing) > 0
     is_another = wanting["school_id"].to_numpy()[:, None] != others["school_id"].to_numpy()[None, :]
     admissible = is_another & others["may_lead"].to_numpy() & (by_class | by_results)
@@ -219,7 +222,7 @@ def match(
 ) -> Iterator[dict[str, Any]]:
     """Rows of `partner_match` for one region and year, without the year: agreements as they are, then proposals.
 
-    `schools` as dbt's `int_partner_school` with conditions_share and context_class; `agreements`: school_id,
+    `schools` as dbt's `int_partner_school` with what `placed` adds; `agreements`: school_id,
     leader_school_id.
     """
     schools = schools.sort("school_id").with_columns(is_supported=_is_supported(rules))
@@ -303,7 +306,7 @@ def _known(number: float) -> float | None:
 def partner_matches(
     schools: pl.DataFrame, subjects: pl.DataFrame, agreements: pl.DataFrame, rules: Sequence[PartnerRules]
 ) -> pl.DataFrame:
-    """`partner_match` of all regions and years that have rules. `schools` bear conditions_share and context_class."""
+    """`partner_match` of all regions and years that have rules. `schools` bear what `placed` adds."""
     rows: list[dict[str, Any]] = []
     for (year, _), of_region in schools.sort("school_id").group_by("academic_year", "region_code", maintain_order=True):
         rule = rules_of(rules, str(year))
@@ -333,15 +336,35 @@ def partner_matches(
 _JOINED = ("conditions_share", "leader_conditions_share", "leader_class")
 
 
-def _compute(frames: Frames) -> Frames:
-    unknown = {"conditions_share": pl.lit(None, pl.Float64), "context_class": pl.lit(None, pl.String)}
-    matches = partner_matches(
-        frames["intermediate.int_partner_school"].with_columns(**unknown),
-        frames["intermediate.int_partner_subject"],
-        frames["intermediate.int_partner_year"],
-        load_rules(),
+def placed(schools: pl.DataFrame, index: pl.DataFrame, expectation: pl.DataFrame, reach: pl.DataFrame) -> pl.DataFrame:
+    """Schools with their conditions: the share of the region's schools with an index no higher, in the nearest year in
+    which it is known, and the class of the results that the list rests on."""
+    known = index.filter("is_official", pl.col("rank_share").is_not_null()).select(
+        "school_id", context_year="academic_year", conditions_share="rank_share"
     )
-    return {"partner_match": matches}
+    nearest = (
+        reach.join(known, on="context_year")
+        .sort("preference")
+        .unique(["academic_year", "school_id"], keep="first", maintain_order=True)
+        .select("academic_year", "school_id", "conditions_share")
+    )
+    classes = expectation.filter("is_official").select(
+        "school_id", "context_class", results_year="academic_year", class_participants="participants"
+    )
+    return schools.join(nearest, on=["academic_year", "school_id"], how="left").join(
+        classes, on=["results_year", "school_id"], how="left"
+    )
+
+
+def _compute(frames: Frames) -> Frames:
+    schools = placed(
+        frames["intermediate.int_partner_school"],
+        frames["analysis.context_index"],
+        frames["analysis.expectation"],
+        frames["reference.context_reach"],
+    )
+    subjects, agreements = frames["intermediate.int_partner_subject"], frames["intermediate.int_partner_year"]
+    return {"partner_match": partner_matches(schools, subjects, agreements, load_rules())}
 
 
 PARTNERS = Analysis(
@@ -351,6 +374,9 @@ PARTNERS = Analysis(
         "intermediate.int_partner_school",
         "intermediate.int_partner_subject",
         "intermediate.int_partner_year",
+        "analysis.context_index",
+        "analysis.expectation",
+        "reference.context_reach",
     ),
     writes=("partner_match",),
     compute=_compute,

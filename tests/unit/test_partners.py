@@ -64,6 +64,7 @@ def schools(*rows: Row) -> pl.DataFrame:
         "is_marked": False,
         "conditions_share": None,
         "context_class": None,
+        "class_participants": 100,
     }
     text = dict.fromkeys(("settlement_type", "context_class"), pl.String)
     return pl.DataFrame([usual | row for row in rows], schema_overrides={**text, "conditions_share": pl.Float64})
@@ -166,6 +167,7 @@ def test_results_make_a_leader_only_if_they_are_certain_and_of_a_weak_subject(
     ("against", "changes"),
     [
         ({"context_class": "typical"}, {}),
+        ({"class_participants": 19}, {}),
         ({"context_class": "leader"}, {"leader_classes": ("resilient",)}),
         ({"is_marked": True}, {}),
         ({"low_previous": 1}, {}),

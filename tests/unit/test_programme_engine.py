@@ -70,6 +70,9 @@ def fill(lake: Lake) -> None:
     # Саратов: 10 schools; 8 → 6 → 4 → 4
     for year, low in ((Y19, 8), (Y20, 6), (Y21, 4), (Y22, 4)):
         add("aggregate_result", 1, *spring("6400", range(1, 11), year, low))
+    # Тверь: three schools, one of them low in two years
+    for year in (Y19, Y20):
+        add("aggregate_result", 1, *spring("6900", range(1, 4), year, 1))
     # Тербуны: four schools, nothing low
     add("aggregate_result", 1, *spring("4800", range(1, 5), Y20, 0))
     add(
@@ -152,6 +155,7 @@ def fill(lake: Lake) -> None:
         ("7001", 3, "Томский район"),
         ("6400", 10, "г. Саратов"),
         ("4800", 4, "Тербунский район"),
+        ("6900", 3, "Бежецкий район"),
     ):
         logins = (f"{prefix}{number:02}" for number in range(1, last + 1))
         add("school_register", 4, *(school(login, municipality_label=place) for login in logins))
@@ -328,6 +332,22 @@ def test_every_indicator_is_computed_or_says_why_not(later: Built) -> None:
         for period in programme.periods
     }
     assert told == wanted
+
+
+@pytest.mark.parametrize("indicator_id", ["adverse_conditions_schools", "resource_deficit_schools"])
+def test_where_no_conditions_came_nothing_is_said_of_them(later: Built, indicator_id: str) -> None:
+    """The plan of Тверь over the region of the lake: results are there, conditions are not."""
+    row = later.indicator("tver-plan", indicator_id, "2021-2022")
+    assert (row["value"], row["status"]) == (None, "no_data")
+    assert row["no_data_reason_ru"].startswith("Данных об условиях и ресурсах школ нет")
+    assert later.indicator("tver-plan", "low_results_schools", "2021-2022")["value"] == 1
+    groups = later.rows("marts.target_group", academic_year="2021-2022", definition_id="tomsk-2020-adverse")
+    assert {group["is_member"] for group in groups} == {None}
+    assert "в регионе не посчитать" in groups[0]["basis_ru"]
+    statuses = later.rows("marts.school_status", academic_year="2021-2022", is_shnor=True)
+    assert {(row["is_adverse_conditions"], row["has_resource_deficit"], row["context_class"]) for row in statuses} == {
+        (None, None, None)
+    }
 
 
 # --- Каргасок ----------------------------------------------------------------------------------------

@@ -234,7 +234,7 @@ def test_saratov_monitors_in_october_december_march_and_may() -> None:
 
 def test_tver_has_three_categories_and_every_item() -> None:
     tver = programmes()["tver-plan"]
-    assert [c.fact for c in tver.categories] == ["is_shnor", "is_adverse_conditions", "has_resource_deficit"]
+    assert [c.fact for c in tver.categories] == ["has_low_results", "is_adverse_conditions", "has_resource_deficit"]
     assert [m.number for m in tver.measures] == [
         "1.1", "1.2", "1.3", "2.1.1", "2.1.2", "2.1.3", "2.1.4", "2.1.5", "2.1.6",
         "2.2.1", "2.2.2", "2.2.3", "2.2.4", "2.3.1",

@@ -36,6 +36,18 @@ marked as (
             and cast(left(marker.measured_year, 4) as integer)
             >= cast(left(rule.academic_year, 4) as integer) - rule.marker_years
     where marker.is_marked
+),
+
+-- town or village: as the conditions of the nearest year tell it, else as the register does
+urban as (
+    select
+        reach.academic_year,
+        cell.school_id,
+        case cell.value when 1 then 'urban' else 'rural' end as settlement_type
+    from {{ source('reference', 'context_reach') }} as reach
+    inner join {{ ref('int_context_component') }} as cell on reach.context_year = cell.academic_year
+    where cell.component_id = 'is_urban' and cell.is_known
+    qualify row_number() over (partition by reach.academic_year, cell.school_id order by reach.preference) = 1
 )
 
 select
@@ -44,7 +56,7 @@ select
     status.school_id,
     school.region_code,
     school.municipality_id,
-    school.settlement_type,
+    coalesce(urban.settlement_type, school.settlement_type) as settlement_type,
     status.is_shnor,
     coalesce(former.is_at_risk, false) as was_at_risk,
     listed.school_id is not null as is_in_programme,
@@ -63,4 +75,5 @@ left join official as former
     on status.school_id = former.school_id and status.previous_year = former.academic_year
 left join listed on status.school_id = listed.school_id and status.academic_year = listed.academic_year
 left join marked on status.school_id = marked.school_id and status.academic_year = marked.academic_year
+left join urban on status.school_id = urban.school_id and status.academic_year = urban.academic_year
 where standing.is_counted

@@ -27,10 +27,17 @@ listed as (
             when 'listed_again' then case when school.is_list_known then school.is_shnor and school.years_listed_in_a_row > 1 end
             when 'left_list' then case when school.is_list_known then school.has_left end
             when 'is_in_programme' then case when programme_known.is_known then coalesce(list.is_listed, false) end
+            else target.is_member
         end as has_fact
     from moment
     inner join {{ ref('int_programme_school') }} as school using (programme_id, period)
     left join {{ ref('int_programme_list') }} as list using (programme_id, period, school_id)
+    left join {{ ref('int_programme_group') }} as target
+        on
+            moment.programme_id = target.programme_id
+            and moment.period = target.period
+            and moment.fact = target.fact
+            and school.school_id = target.school_id
     left join {{ ref('int_programme_known') }} as known
         on moment.programme_id = known.programme_id and moment.period = known.period and known.population = 'shnor'
     left join {{ ref('int_programme_known') }} as programme_known

@@ -237,7 +237,8 @@ select
             then 'Список, из которого берётся показатель, за этот период неизвестен: нет результатов или список не поставлен.'
         when valued.population_count = 0 and valued.return_kind is null then 'В списке, из которого берётся показатель, нет ни одной школы.'
         when valued.return_kind is not null then 'Отчётов этого вида за период нет.'
-        when valued.fact in ('is_adverse_conditions', 'has_resource_deficit') then 'Данных об условиях и ресурсах школ нет.'
+        when valued.fact in ('is_adverse_conditions', 'has_resource_deficit')
+            then 'Данных об условиях и ресурсах школ нет, или их мало: ни об одной школе решить нельзя.'
         else 'Данных за ' || {{ year_ru('valued.results_year') }} || ' учебный год нет.'
     end as no_data_reason_ru,
     valued.responsible_ru,

@@ -5,10 +5,10 @@ with found as (
         year.previous_year,
         school.municipality_id,
         school.municipality_name,
-        school.settlement_type,
+        place.settlement_type,
         leader.municipality_id as leader_municipality_id,
         leader.municipality_name as leader_municipality_name,
-        leader.settlement_type as leader_settlement_type,
+        expectation.context_class_ru as leader_class_ru,
         agreement.source as agreement_source,
         agreement.document_ref,
         agreement.signed_on,
@@ -19,7 +19,15 @@ with found as (
     from {{ source('analysis', 'partner_match') }} as pair
     inner join {{ source('reference', 'academic_year') }} as year on pair.academic_year = year.academic_year
     inner join {{ ref('int_school') }} as school on pair.school_id = school.school_id
+    left join {{ ref('int_partner_school') }} as place
+        on pair.academic_year = place.academic_year and pair.school_id = place.school_id
     left join {{ ref('int_school') }} as leader on pair.leader_school_id = leader.school_id
+    left join {{ source('analysis', 'expectation') }} as expectation
+        on
+            pair.leader_school_id = expectation.school_id
+            and year.previous_year = expectation.academic_year
+            and expectation.is_official
+            and pair.leader_grounds like '%class%'
     left join {{ ref('int_partner_year') }} as agreement
         on
             pair.outcome = 'agreement'
@@ -91,10 +99,7 @@ worded as (
             when 1 then case found.settlement_type when 'urban' then 'обе школы городские' else 'обе школы сельские' end
             when 0 then case found.settlement_type when 'urban' then 'школа городская, лидер сельский' else 'школа сельская, лидер городской' end
         end as settlement_ru,
-        case found.leader_class
-            when 'resilient' then 'результат лидера выше ожидаемого в трудных условиях'
-            when 'leader' then 'результат лидера выше ожидаемого в благоприятных условиях'
-        end as class_ru
+        'лидер — ' || found.leader_class_ru as class_ru
     from found
     left join said using (academic_year, school_id, leader_number)
 )

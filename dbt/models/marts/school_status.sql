@@ -62,11 +62,40 @@ credibility as (
     inner join {{ source('reference', 'academic_year') }} as listed
         on listed.start_year between decided.start_year + 1 and decided.start_year + 2
     group by listed.academic_year, marked.school_id
+),
+
+-- conditions stand beside the list and never change it; each is decided by the definition that is official in the year
+{%- set conditions = [('is_adverse_conditions', 'adverse_conditions'), ('has_resource_deficit', 'resource_deficit')] %}
+condition as (
+    select
+        official.academic_year,
+        official.fact,
+        official.definition_id,
+        found.school_id,
+        found.is_member,
+        found.basis_ru
+    from {{ source('reference', 'official_group') }} as official
+    left join {{ ref('int_target_group') }} as found
+        on official.definition_id = found.definition_id and official.academic_year = found.academic_year
+),
+
+conditioned as (
+    select
+        academic_year,
+        school_id
+        {%- for fact, name in conditions %},
+        bool_or(is_member) filter (where fact = '{{ fact }}') as {{ fact }},
+        max(definition_id) filter (where fact = '{{ fact }}') as {{ name }}_definition_id,
+        max(basis_ru) filter (where fact = '{{ fact }}') as {{ name }}_ru
+        {%- endfor %}
+    from condition
+    where school_id is not null
+    group by academic_year, school_id
 )
 
 select
-    academic_year,
-    school_id,
+    worded.academic_year,
+    worded.school_id,
     status,
     case status
         when 'excluded' then 'вне списка'
@@ -108,6 +137,23 @@ select
     reliability_ru,
     {{ period_ru('previous') }} || '; ' || {{ period_ru('before') }} as decided_from_years,
     undecided_reason_ru,
+    {%- for fact, name in conditions %}
+    conditioned.{{ fact }},
+    conditioned.{{ name }}_definition_id,
+    coalesce(conditioned.{{ name }}_ru, 'не решается: школа вне списка, определения не о ней') as {{ name }}_ru,
+    {%- endfor %}
+    expectation.context_class,
+    expectation.model as context_model,
+    case
+        when expectation.context_class is not null
+            then expectation.context_class_ru || ' (результат ' || {{ number_ru('expectation.observed_result', 1) }} || ' %, ожидаемый '
+                || {{ number_ru('expectation.expected_result', 1) }} || ' %, остаток от ' || {{ number_ru('expectation.residual_low', 1) }}
+                || ' до ' || {{ number_ru('expectation.residual_high', 1) }} || ' п. п., работ ' || expectation.participants || ')'
+        else coalesce(
+            lower(left(expectation.reason_ru, 1)) || rtrim(substr(expectation.reason_ru, 2), '.'),
+            'за предыдущий год нет ни условий, ни результатов'
+        )
+    end as context_class_ru,
     concat_ws(
         '; ',
         case when is_excluded then excluded_ru end,
@@ -123,3 +169,6 @@ select
     method_id
 from worded
 left join credibility using (academic_year, school_id)
+left join conditioned using (academic_year, school_id)
+left join {{ source('analysis', 'expectation') }} as expectation
+    on worded.previous_year = expectation.academic_year and worded.school_id = expectation.school_id and expectation.is_official

@@ -13,6 +13,5 @@ where
         'is_shnor', 'is_assessed', 'is_at_risk', 'low_in_any_procedure_current_year', 'listed_again', 'left_list',
         'is_in_programme', 'results_improved', 'participants:below_minimum', 'participants:passed', 'pupils:passed_all',
         'certificates:without', 'exam_sum:at_least', 'contingent:pupils', 'attendance:missed', 'discipline:violations',
-        -- known by name, without a source so far: the indicator says so
-        'is_adverse_conditions', 'has_resource_deficit'
+        'has_low_results', 'is_adverse_conditions', 'has_resource_deficit'
     )

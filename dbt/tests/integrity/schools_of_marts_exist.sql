@@ -13,6 +13,8 @@ with named as (
     union
     select school_id, 'programme_list' from {{ ref('programme_list') }}
     union
+    select school_id, 'target_group' from {{ ref('target_group') }}
+    union
     select school_id, 'partnership' from {{ ref('partnership') }}
     union
     select leader_school_id, 'partnership.leader_school_id' from {{ ref('partnership') }} where leader_school_id is not null
