@@ -13,10 +13,11 @@ import pytest
 
 from opora.delivery import read_records
 from opora.explain import explain_school
-from opora.home import Home
+from opora.home import PROJECT, Home
 from opora.release import current_release
 from pipelines.run import run_now
 from tests.conftest import REAL_DATA, Region
+from tests.unit.test_docs import number, tables_of
 
 ALTAI = REAL_DATA / "altai-krai-vpr"
 PARTS = ("participants", "registry", "context", "reference", "manifest.csv")
@@ -268,3 +269,97 @@ def test_the_outlook_is_judged_on_the_spring_that_it_did_not_see(region: Region)
     assert shown == [("2020-2021", "2021-2022", True)]
     assert "в пределах случайного" in verdict[0]
     assert "2021-2022 (9)" in verdict[0]
+
+
+# --- results beside conditions: the figures that docs/methodology/ publishes -----------------------------
+
+
+def _page(name: str) -> Path:
+    return PROJECT / "docs" / "methodology" / name
+
+
+def test_quality_of_the_expectation_is_the_published_one(region: Region) -> None:
+    years = ("2019-2020", "2020-2021")
+    rows = list(tables_of(_page("expectation.md"), "величина", "модель", "2019/20", "2020/21"))
+    assert len(rows) >= 8
+    with region.marts() as marts:
+        found = {
+            (statistic.strip("`"), model): [
+                marts.execute(
+                    "select value from context_model where (academic_year, statistic, model, part) = (?, ?, ?, 'all')",
+                    [year, statistic.strip("`"), model],
+                ).fetchone()
+                for year in years
+            ]
+            for statistic, model, *_ in rows
+        }
+    for statistic, model, *cells in rows:
+        for cell, value in zip(cells, found[statistic.strip("`"), model], strict=True):
+            assert value is not None
+            decimals = len(cell.partition(",")[2])
+            assert round(value[0], decimals) == pytest.approx(number(cell.replace("−", "-"))), (statistic, model)
+
+
+def test_listed_schools_against_expectation_are_the_published_ones(region: Region) -> None:
+    header = ("год списка", "школ списка с ожиданием", "ниже ожидания", "в пределах", "доля ниже, %", "интервал, %")
+    told = {row[0]: [int(cell) for cell in row[1:4]] for row in tables_of(_page("expectation.md"), *header)}
+    with region.marts() as marts:
+        found = marts.execute(
+            """
+            select
+                left(list.academic_year, 4) || '/' || right(list.academic_year, 2),
+                count(*),
+                count(*) filter (where context.against_expectation = 'below'),
+                count(*) filter (where context.against_expectation = 'within')
+            from school_status as list
+            inner join school_context as context
+                on list.school_id = context.school_id
+                and left(list.academic_year, 4) = right(context.academic_year, 4)
+            where list.is_shnor and context.expected_result is not null
+            group by all
+            """
+        ).fetchall()
+    assert {year: list(counts) for year, *counts in found} == told
+
+
+def test_classes_and_their_stability_are_the_published_ones(region: Region) -> None:
+    header = ("класс", "школ", "устойчивы, ≥ 0,8", "устойчивы с участниками, ≥ 0,8")
+    told = {row[0].strip("`"): [int(cell) for cell in row[1:]] for row in tables_of(_page("expectation.md"), *header)}
+    with region.marts() as marts:
+        found = marts.execute(
+            """
+            select context_class, count(*), count(*) filter (where class_stability >= 0.8),
+                count(*) filter (where class_stability_pupils >= 0.8)
+            from school_context where academic_year = '2020-2021' and context_class is not null group by 1
+            """
+        ).fetchall()
+    assert {name: list(counts) for name, *counts in found} == told
+
+
+def test_a_survey_without_families_is_no_index_of_wellbeing(region: Region) -> None:
+    """Its components hardly go together, it explains no results, and rows of schools say so."""
+    told = dict(tables_of(_page("wellbeing-index.md"), "величина", "значение"))
+    with region.marts() as marts:
+        ((explained,),) = marts.execute(
+            """
+            select distinct explained_share from context_fit
+            where index_id = 'survey-2022' and method = 'first_component' and is_used
+            """
+        ).fetchall()
+        stability = marts.execute(
+            "select * from cluster_stability where comparison = 'resampling' order by scheme"
+        ).pl()
+        silent = marts.execute(
+            "select count(*) from school_context where not is_informative and note_ru not like '%почти равно среднему%'"
+        ).fetchone()
+        used = marts.execute("select distinct index_id from school_context where index_id is not null").fetchall()
+    assert used == [("survey-2022",)]
+    assert silent == (0,)
+    kmeans, territory = stability.rows(named=True)
+    assert list(told.values()) == [
+        f"{explained:.3f}".replace(".", ","),
+        str(territory["smallest_cluster"]),
+        str(territory["largest_cluster"]),
+        *(f"{value:.2f}".replace(".", ",") for value in (territory["adjusted_rand"], territory["stay_share"])),
+        f"{kmeans['adjusted_rand']:.2f}".replace(".", ","),
+    ]

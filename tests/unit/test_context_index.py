@@ -21,7 +21,9 @@ from opora.analysis import context_index as indexing
 from opora.analysis.context_index import METHODS, Components, ContextIndex, ContextIndexFacts, Outcome
 from opora.analysis.resampling import drawn_parts, draws, parts
 from opora.facts import ReferenceFileError, Setting, read_file
+from opora.home import PROJECT
 from schemas.arrow import polars_schema
+from tests.unit.test_docs import number, tables_of
 
 FACTS, NAMED = indexing.load_facts()
 CLUSTERS = read_file("analysis/context_cluster.yaml", clustering.ClusterFacts)
@@ -451,3 +453,35 @@ def test_few_schools_are_not_grouped_by_data_and_stability_says_why() -> None:
     resampling = found["context_cluster_stability"].filter(comparison="resampling")
     assert resampling["adjusted_rand"].null_count() == 2
     assert resampling["reason_ru"].str.contains("нужно не меньше").all()
+
+
+# --- the page --------------------------------------------------------------------------------------------
+
+PAGE = PROJECT / "docs" / "methodology" / "wellbeing-index.md"
+
+
+def test_the_example_of_the_page() -> None:
+    rows = list(tables_of(PAGE, "школа", "оба с высшим, %", "на учёте, %", "`z_mean`", "`min_max`"))
+    told = np.array([[float(number(cell.replace("−", "-"))) for cell in row[1:]] for row in rows])
+    table = components(told[:, :2], [True, False])
+    assert METHODS["z_mean"](table, None).value == pytest.approx(told[:, 2], abs=0.005)
+    assert METHODS["min_max"](table, None).value == pytest.approx(told[:, 3])
+
+
+def test_the_page_names_the_indices_as_the_files_do() -> None:
+    rows = list(tables_of(PAGE, "индекс", "как называется", "показателей", "нужно известных", "метка"))
+    expected = [
+        [
+            f"`{index.index_id}`",
+            index.title_ru,
+            str(len(index.components)),
+            str(index.minimum_known.value),
+            index.evidence,
+        ]
+        for index in NAMED
+    ]
+    assert rows == expected
+
+
+def test_the_page_names_every_method() -> None:
+    assert [row[0].strip("`") for row in tables_of(PAGE, "метод", "формула", "шкала")] == list(METHODS)

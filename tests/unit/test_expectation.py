@@ -21,8 +21,10 @@ from opora.analysis.context_index import load_facts, ranks
 from opora.analysis.expectation import ExpectationFacts, Place, Sample, Standing
 from opora.analysis.resampling import parts
 from opora.facts import read_file
+from opora.home import PROJECT
 from schemas.arrow import polars_schema
 from tests.unit.test_context_index import few
+from tests.unit.test_docs import number, tables_of
 
 FACTS = read_file("analysis/expectation.yaml", ExpectationFacts)
 INDEX_FACTS, _ = load_facts()
@@ -514,3 +516,49 @@ def test_contributions_add_up_to_nothing_and_shares_to_one() -> None:
     assert found["value"].sum() == pytest.approx(0, abs=1e-9)
     assert found["participants_share"].sum() == pytest.approx(1)
     assert found.schema == polars_schema("contribution")
+
+
+# --- the pages -------------------------------------------------------------------------------------------
+
+PAGE = PROJECT / "docs" / "methodology" / "expectation.md"
+
+
+def test_the_classes_of_the_page_are_those_of_the_file() -> None:
+    words = {
+        (None, "below"): "ниже региона",
+        (None, "not_below"): "не ниже региона",
+        None: "любой",
+        "upper": "верхняя четверть школ",
+        "lower": "нижняя четверть школ",
+    }
+    told = list(tables_of(PAGE, "класс", "условия", "результат", "остаток"))
+    assert told[:-1] == [
+        [f"`{one.context_class}`", one.band, words[None, one.result], words[one.residual]]
+        for one in FACTS.classes.value
+    ]
+    assert told[-1][0] == "`typical`"
+    assert FACTS.residual_parts.value == 4
+
+
+def test_the_intervals_of_the_page() -> None:
+    header = ("год списка", "школ списка с ожиданием", "ниже ожидания", "в пределах", "доля ниже, %", "интервал, %")
+    rows = list(tables_of(PAGE, *header))
+    assert rows
+    for _, schools, below, within, share, interval in rows:
+        n, k = int(schools), int(below)
+        assert int(within) == n - k
+        assert number(share) == round(100 * k / n, 1)
+        ends = stats.binomtest(k, n).proportion_ci(0.95, method="wilson")
+        assert [number(end) for end in interval.split("–")] == [round(100 * end, 1) for end in ends]
+
+
+def test_the_example_of_a_contribution() -> None:
+    page = PROJECT / "docs" / "methodology" / "contribution.md"
+    rows = list(tables_of(page, "школа", "участий", "результат, %", "вклад, п. п."))
+    told = [(int(row[1]), number(row[2]), number(row[3].replace("−", "-"))) for row in rows]
+    whole = sum(n for n, _, _ in told)
+    mean = sum(n * result for n, result, _ in told) / whole
+    assert f"Результат региона {mean:.0f} %." in page.read_text(encoding="utf-8")
+    assert [value for _, _, value in told] == pytest.approx([n / whole * (result - mean) for n, result, _ in told])
+    methods = [row[0].strip("`") for row in tables_of(page, "метод", "с чем сравнивает")]
+    assert methods == list(contributing.METHODS)
