@@ -194,7 +194,7 @@ def run(home: Home, years: Sequence[str], reread: bool, force: bool, accept: str
 
     home.ensure()
     with console.status("Жду, пока закончится другой прогон…") as status, FileLock(home.root / ".run.lock"):
-        if not (reread or force or years or accept) and nothing_new(home, load_reference()):
+        if not (reread or force or years or accept) and nothing_new(home, load_reference(own_methods=home.methods)):
             say("Нового нет: поставки, справочники и код те же. Выпуск прежний.")
             _print_summary(home)
             return
@@ -395,6 +395,53 @@ def new_programme(programme_id: str, like: str, territory: str, periods: Sequenc
         raise click.UsageError(str(error)) from error
     path.write_text(text, encoding="utf-8")
     say(f"Черновик: {path}. Впишите документ, планы и сроки; проверяет их opora programme list.")
+
+
+# --- methods -------------------------------------------------------------------------------------------
+
+
+@main.group()
+def methods() -> None:
+    """Методики: какие есть и что изменилось бы по другой."""
+
+
+@methods.command("list")
+@with_home
+def list_methods(home: Home) -> None:
+    """Официальная методика и те, с которыми её сравнивают; свои лежат в папке methods."""
+    from opora.reference import load_reference
+    from opora.what_if import describe_methods
+
+    for line in describe_methods(load_reference(own_methods=home.methods), load_reference()):
+        say(line)
+
+
+@methods.command("compare")
+@with_home
+@click.argument("method")
+@click.argument("other", required=False)
+@click.option("--year", default=None, metavar="2022-2023", help="Только этот список, со школами, которых это коснётся.")
+def compare_methods(home: Home, method: str, other: str | None, year: str | None) -> None:
+    """Что изменится, если список составить по METHOD вместо официальной; с OTHER — по OTHER вместо METHOD."""
+    from opora.release import current_release
+    from opora.what_if import HEADING, UnknownMethod, compare
+
+    item = current_release(home)
+    if item is None:
+        raise Refused("Выпуска ещё нет: сначала opora run.")
+    try:
+        found = compare(item, other, method, year) if other else compare(item, method, year=year)
+    except UnknownMethod as error:
+        raise Refused(str(error)) from error
+    grid = Grid(*HEADING, title=found.title_ru, title_justify="left")
+    for column in grid.columns[1:]:
+        column.justify = "right"
+    for cells in found.lines:
+        grid.add_row(*cells)
+    console.print(grid)
+    say(found.note_ru)
+    for line in found.moved:
+        say(line)
 
 
 # --- releases ------------------------------------------------------------------------------------------

@@ -113,17 +113,32 @@ def _field(location: Sequence[int | str]) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
 
 
-def parse_file(name: str, content: bytes, model: type[M]) -> M:
-    """Check the bytes of one reference file against its model."""
+def problems_of(error: ValidationError, below: str = "") -> str:
+    """What a model found wrong, each with its field; `below` is where the checked data stand in their file."""
+    found = ((_field((*([below] if below else []), *item["loc"])), item["msg"]) for item in error.errors())
+    return "; ".join(f"{field}: {message}" for field, message in found)
+
+
+def load_data(name: str, content: bytes) -> Any:
+    """The bytes of a file as data, not yet checked; `name` is what messages call the file."""
     try:
-        data = yaml.load(content, Loader=_UniqueKeyLoader)
+        return yaml.load(content, Loader=_UniqueKeyLoader)
+    except yaml.YAMLError as error:
+        raise ReferenceFileError(f"{name}: not readable as YAML: {error}") from error
+
+
+def check_data(name: str, data: Any, model: type[M]) -> M:
+    """Hold data of a file against their model."""
+    try:
         # JSON is the strict mode in which a list may fill a tuple and a string a date, and nothing else bends
         return model.model_validate_json(json.dumps(data, default=str))
-    except yaml.YAMLError as error:
-        raise ReferenceFileError(f"reference/{name}: not readable as YAML: {error}") from error
     except ValidationError as error:
-        problems = "; ".join(f"{_field(item['loc'])}: {item['msg']}" for item in error.errors())
-        raise ReferenceFileError(f"reference/{name}: {problems}") from error
+        raise ReferenceFileError(f"{name}: {problems_of(error)}") from error
+
+
+def parse_file(name: str, content: bytes, model: type[M]) -> M:
+    """Check the bytes of one reference file against its model."""
+    return check_data(f"reference/{name}", load_data(f"reference/{name}", content), model)
 
 
 def read_file(name: str, model: type[M], root: Path | None = None) -> M:

@@ -34,6 +34,11 @@ class Home:
         return self.root / "layouts"
 
     @property
+    def methods(self) -> Path:
+        """Methods of the user's own, to compare the official one with."""
+        return self.root / "methods"
+
+    @property
     def lake(self) -> Path:
         return self.root / "lake"
 
@@ -70,7 +75,7 @@ class Home:
         return sorted((self.lake / table).glob(f"academic_year={academic_year}/*.parquet"))
 
     def ensure(self) -> Home:
-        for folder in (self.landing, self.layouts, self.deliveries, self.quarantine, self.releases):
+        for folder in (self.landing, self.layouts, self.methods, self.deliveries, self.quarantine, self.releases):
             folder.mkdir(parents=True, exist_ok=True)
         return self
 

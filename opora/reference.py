@@ -29,11 +29,11 @@ from opora.facts import (
     M,
     Pattern,
     ReferenceFileError,
-    Setting,
     default_root,
     frame_schema,
     parse_file,
 )
+from opora.methods import Counting, Method, MethodFile, Variant, counting_of, read_methods
 from opora.objectivity import MARKER_METHOD_COLUMNS, JournalFacts, MarkerMethod, marker_method_rows, marker_rows
 
 Assessment = Literal["vpr", "oge", "ege", "gve"]
@@ -87,67 +87,6 @@ class Procedure(Dated):
         if not self.procedure_id.startswith(f"{self.assessment}_{self.grade}_"):
             raise ValueError(f"procedure_id '{self.procedure_id}' contradicts assessment and grade")
         return self
-
-
-class ReliabilityBand(Fact):
-    participants_from: int
-    participants_to: int | None = None
-    reliability: Literal["very_low", "low", "limited", "ok"]
-    label_ru: str
-
-
-class MethodSettings(Fact):
-    low_share_numerator: Setting[int]
-    low_share_denominator: Setting[int]
-    minimum_participants: Setting[int]
-    previous_year_low_procedures: Setting[int]
-    both_years_low_procedures: Setting[int]
-    at_risk_low_procedures: Setting[int]
-    procedures: Setting[tuple[str, ...]]
-    year_basis: Setting[Literal["measured", "held"]]
-    grade_basis: Setting[Literal["test", "pupil"]]
-    same_procedure_required: Setting[bool]
-    ege_mathematics: Setting[Literal["one", "two"]]
-    ege_russian_minimum: Setting[Literal["certificate", "university"]]
-    attempt: Setting[Literal["first", "final"]]
-    participant_categories: Setting[tuple[Literal["current_year", "previous_years", "spo", "extern"], ...]]
-    gve: Setting[Literal["excluded", "included"]]
-    excluded_school_reasons: Setting[tuple[str, ...]]
-    roll_up_branches: Setting[bool]
-    merged_history: Setting[Literal["own", "inherit"]]
-    at_risk_excludes_shnor: Setting[bool]
-    territory_aggregation: Setting[Literal["pooled", "mean_of_schools"]]
-    list_formed_in: Setting[Literal["august", "september", "october", "november", "december"]]
-    confidence: Setting[float]
-    reliability_bands: Setting[tuple[ReliabilityBand, ...]]
-
-    @model_validator(mode="after")
-    def _consistent(self) -> MethodSettings:
-        if not 0 < self.low_share_numerator.value <= self.low_share_denominator.value:
-            raise ValueError("low_share_numerator must lie between 1 and low_share_denominator")
-        if not 0 < self.confidence.value < 1:
-            raise ValueError("confidence must lie between 0 and 1")
-        one, two = "ege_11_mathematics", {"ege_11_mathematics_base", "ege_11_mathematics_profile"}
-        chosen = set(self.procedures.value)
-        if (chosen & two) if self.ege_mathematics.value == "one" else (one in chosen):
-            raise ValueError(f"procedures contradict ege_mathematics = {self.ege_mathematics.value}")
-        bands = self.reliability_bands.value
-        ends = [band.participants_to for band in bands]
-        starts = [band.participants_from for band in bands]
-        if not bands or starts[0] != 1 or ends[-1] is not None:
-            raise ValueError("reliability_bands must start at 1 participant and end without a limit")
-        if any(end is None or end + 1 != start for end, start in zip(ends[:-1], starts[1:], strict=True)):
-            raise ValueError("reliability_bands must follow one another without gap or overlap")
-        return self
-
-
-class Method(Cited):
-    method_id: str
-    title_ru: str
-    valid_from: dt.date
-    valid_to: dt.date | None = None
-    is_official: bool
-    settings: MethodSettings
 
 
 class Band(Fact):
@@ -348,6 +287,7 @@ class Reference:
     exam_codes: tuple[ExamCode, ...]
     procedures: tuple[Procedure, ...]
     methods: tuple[Method, ...]
+    variants: tuple[Variant, ...]
     scales: tuple[Scale, ...]
     thresholds: tuple[Threshold, ...]
     timezone: str
@@ -508,7 +448,39 @@ def _method_rows(r: Reference) -> Rows:
 def _method_procedure_rows(r: Reference) -> Rows:
     for m in r.methods:
         for order, procedure_id in enumerate(m.settings.procedures.value, start=1):
-            yield m.method_id, procedure_id, order
+            yield m.method_id, procedure_id, order, _counting(r, m, procedure_id).counting_id
+
+
+def _counting(r: Reference, method: Method, procedure_id: str) -> Counting:
+    return counting_of(method.settings, next(p.assessment for p in r.procedures if p.procedure_id == procedure_id))
+
+
+def _countings(r: Reference) -> dict[tuple[str, str], Counting]:
+    """Every way in which some method counts a procedure, once."""
+    asked = ((m, procedure_id) for m in r.methods for procedure_id in m.settings.procedures.value)
+    found = ((_counting(r, m, procedure_id), procedure_id) for m, procedure_id in asked)
+    return {(counting.counting_id, procedure_id): counting for counting, procedure_id in found}
+
+
+def _counting_rows(r: Reference) -> Rows:
+    for c in dict.fromkeys(_countings(r).values()):
+        yield c.counting_id, c.year_basis, c.grade_basis, c.roll_up_branches, c.attempt, c.minimum_purpose
+
+
+def _counting_procedure_rows(r: Reference) -> Rows:
+    yield from _countings(r)
+
+
+def _counting_category_rows(r: Reference) -> Rows:
+    for c in dict.fromkeys(_countings(r).values()):
+        for category in c.categories:
+            yield c.counting_id, category
+
+
+def _method_window_rows(r: Reference) -> Rows:
+    for m in r.methods:
+        for years in m.settings.pooled_windows.value:
+            yield m.method_id, years
 
 
 def _method_excluded_reason_rows(r: Reference) -> Rows:
@@ -600,6 +572,7 @@ _METHOD_SETTINGS = (
     " previous_year_low_procedures:int both_years_low_procedures:int at_risk_low_procedures:int"
     " year_basis grade_basis ege_mathematics ege_russian_minimum attempt roll_up_branches:bool merged_history"
     " same_procedure_required:bool at_risk_excludes_shnor:bool confidence:float"
+    " low_result_decided_by share_interval"
 )
 
 _TABLES: dict[str, tuple[str, Callable[[Reference], Rows]]] = {
@@ -614,7 +587,14 @@ _TABLES: dict[str, tuple[str, Callable[[Reference], Rows]]] = {
         f"method_id title_ru valid_from:date valid_to:date is_official:bool {_METHOD_SETTINGS}",
         _method_rows,
     ),
-    "method_procedure": ("method_id procedure_id sort_order:int", _method_procedure_rows),
+    "method_procedure": ("method_id procedure_id sort_order:int counting_id", _method_procedure_rows),
+    "counting": (
+        "counting_id year_basis grade_basis roll_up_branches:bool attempt minimum_purpose",
+        _counting_rows,
+    ),
+    "counting_procedure": ("counting_id procedure_id", _counting_procedure_rows),
+    "counting_category": ("counting_id participant_category", _counting_category_rows),
+    "method_window": ("method_id window_years:int", _method_window_rows),
     "method_excluded_reason": ("method_id excluded_reason", _method_excluded_reason_rows),
     "method_category": ("method_id participant_category", _method_category_rows),
     "reliability_band": (
@@ -722,7 +702,6 @@ def _contradictions(r: Reference) -> Iterator[str]:
             "subject_ids: unknown",
             _unknown((s for p in r.procedures for s in p.subject_ids), subjects),
         ),
-        ("methods", "method_id: repeated", _repeated(m.method_id for m in r.methods)),
         (
             "methods",
             "settings.procedures: unknown",
@@ -781,18 +760,25 @@ def _contradictions(r: Reference) -> Iterator[str]:
 # --- loading -------------------------------------------------------------------------------------
 
 
-def load_reference(root: Path | None = None) -> Reference:
-    """Read and check every reference file; a wrong one stops everything, since every figure rests on them."""
+def load_reference(root: Path | None = None, own_methods: Path | None = None) -> Reference:
+    """Read and check every reference file; a wrong one stops everything, since every figure rests on them.
+
+    `own_methods` is a user's folder of methods to compare with. It is no part of the version, by which deliveries
+    are read anew; a release takes it into its fingerprint.
+    """
     folder = root or default_root()
     digest = hashlib.sha256()
 
-    def read(path: Path, model: type[M]) -> M:
+    def content_of(path: Path) -> tuple[str, bytes]:
         name = path.relative_to(folder).as_posix()
         if not path.is_file():
             raise ReferenceFileError(f"reference/{name}: the file is missing")
         content = path.read_bytes()
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
-        return parse_file(name, content, model)
+        return name, content
+
+    def read(path: Path, model: type[M]) -> M:
+        return parse_file(*content_of(path), model)
 
     def read_all(part: str, model: type[M]) -> list[M]:
         return [read(path, model) for path in sorted((folder / part).glob("*.yaml"))]
@@ -800,7 +786,12 @@ def load_reference(root: Path | None = None) -> Reference:
     years = read(folder / "academic_years.yaml", AcademicYearsFile)
     subjects = read(folder / "subjects.yaml", SubjectsFile)
     procedures = read(folder / "procedures.yaml", ProceduresFile)
-    methods = read_all("methods", Method)
+    method_files = [content_of(path) for path in sorted((folder / "methods").glob("*.yaml"))]
+    own_files = sorted(own_methods.glob("*.yaml")) if own_methods else []
+    methods, variants = read_methods(
+        [MethodFile(f"reference/{name}", content) for name, content in method_files]
+        + [MethodFile(f"methods/{path.name}", path.read_bytes(), is_own=True) for path in own_files]
+    )
     scales = read_all("scales", ScalesFile)
     thresholds = read_all("thresholds", ThresholdsFile)
     calendar = read(folder / "calendar.yaml", CalendarFile)
@@ -816,7 +807,8 @@ def load_reference(root: Path | None = None) -> Reference:
         subjects=subjects.subjects,
         exam_codes=subjects.exam_codes,
         procedures=procedures.procedures,
-        methods=tuple(methods),
+        methods=methods,
+        variants=variants,
         scales=tuple(scale for file in scales for scale in file.scales),
         thresholds=tuple(threshold for file in thresholds for threshold in file.thresholds),
         timezone=calendar.timezone,

@@ -30,6 +30,7 @@ from filelock import FileLock
 from opora.delivery import DeliveryRecord, read_records
 from opora.home import PROJECT, Home, sha256_of, write_json
 from opora.intake import intake_version
+from opora.methods import Method
 from opora.programmes import last_turn, load_programmes
 from opora.reference import Reference
 from opora.risk import last_turn_of_risk, load_risk
@@ -92,7 +93,7 @@ def current_release(home: Home) -> Release | None:
 
 
 def fingerprint(home: Home, reference: Reference, day: date | None = None) -> str:
-    """What the marts are a function of: accepted deliveries, code, reference, and which plans are due by a day."""
+    """What the marts are a function of: accepted deliveries, code, reference, own methods, plans due by a day."""
     digest = hashlib.sha256(intake_version(home, reference).encode())
     today = day or date.today()
     turns = (last_turn(load_programmes(), today), last_turn_of_risk(load_risk(), today))
@@ -102,7 +103,7 @@ def fingerprint(home: Home, reference: Reference, day: date | None = None) -> st
             digest.update(f"{record.delivery_id}{record.replaced_by}{record.received_at}".encode())
         else:
             digest.update(f"{record.delivery_id}{record.message_ru}".encode())
-    for path in _source_files():
+    for path in (*_source_files(), *sorted(home.methods.glob("*.yaml"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -179,10 +180,8 @@ def write_candidate(home: Home, reference: Reference, database: Path, run_id: st
         "code_version": package_version("opora"),
         "reference_version": reference.version,
         "fingerprint": print_of_inputs,
-        "methods": [
-            {"method_id": m.method_id, "title_ru": m.title_ru, "settings_hash": _hash(m.settings.model_dump_json())}
-            for m in reference.methods
-        ],
+        "methods": [_described(method) for method in reference.methods if method.is_official],
+        "compared_methods": [_described(method) for method in reference.methods if not method.is_official],
         "inputs": [_input(record) for record in records],
         "row_counts": counts,
         "run_id": run_id,
@@ -193,6 +192,11 @@ def write_candidate(home: Home, reference: Reference, database: Path, run_id: st
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _described(method: Method) -> dict[str, str]:
+    settings = _hash(method.settings.model_dump_json())
+    return {"method_id": method.method_id, "title_ru": method.title_ru, "settings_hash": settings}
 
 
 def _input(record: DeliveryRecord) -> dict[str, Any]:

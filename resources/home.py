@@ -33,7 +33,7 @@ class OporaHome(dg.ConfigurableResource):
         return Home(Path(self.root) if self.root else default_home())
 
     def reference(self) -> Reference:
-        return load_reference()
+        return load_reference(own_methods=self.home.methods)
 
     def build_database(self, run_id: str) -> Path:
         """The private build file of one run."""

@@ -72,3 +72,18 @@ case
     else 'worsened'
 end
 {%- endmacro %}
+
+{# The n-th largest value among the rows where `condition` holds; null where there are fewer. #}
+{% macro nth_largest(value, condition, n) -%}
+(list_reverse_sort(list({{ value }}) filter (where {{ condition }})))[{{ n }}]
+{%- endmacro %}
+
+{# An end of the interval that the method wants: Wilson's, or the exact one that an analysis has found for these counts.
+   Empty where the result of somebody is unknown. #}
+{% macro interval_end(counted, exact, method, end) -%}
+case
+    when {{ counted }}.unknown_count > 0 then null
+    when {{ method }}.share_interval = 'exact' then {{ exact }}.share_ci_{{ end }}
+    else {{ wilson(counted ~ '.below_minimum', counted ~ '.participants', method ~ '.z', '-' if end == 'low' else '+') }}
+end
+{%- endmacro %}

@@ -89,3 +89,19 @@ coalesce(
 {% macro decimal_ru(value, decimals) -%}
 replace(printf('%.{{ decimals }}f', {{ value }}), '.', ',')
 {%- endmacro %}
+
+{# What a method says of a school, in a few words with numbers; `status` is a row of int_school_status. #}
+{% macro decision_ru(status) -%}
+{%- set low_ru = "concat_ws('; ', " ~ status ~ ".low_previous_ru, " ~ status ~ ".low_before_ru)" -%}
+case
+    when {{ status }}.is_excluded then 'вне списка'
+    when not {{ status }}.is_assessed then 'оценить не по чему'
+    when {{ status }}.meets_shnor_rule then 'низкие результаты: ' || {{ low_ru }}
+    when {{ low_ru }} <> '' then 'низких результатов меньше, чем требует правило: ' || {{ low_ru }}
+    else 'низких результатов нет'
+end
+|| case when {{ status }}.unknown_previous + {{ status }}.unknown_before > 0
+    then ', не решено результатов: ' || ({{ status }}.unknown_previous + {{ status }}.unknown_before)
+    else ''
+end
+{%- endmacro %}

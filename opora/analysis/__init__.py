@@ -8,9 +8,19 @@ from opora.analysis.base import Analysis
 from opora.analysis.context_cluster import CONTEXT_CLUSTER
 from opora.analysis.context_index import CONTEXT_INDEX
 from opora.analysis.contribution import CONTRIBUTION
+from opora.analysis.exact import EXACT
 from opora.analysis.expectation import EXPECTATION
 from opora.analysis.outlook import OUTLOOK
 from opora.analysis.partners import PARTNERS
 from opora.analysis.pooling import POOLING
 
-ANALYSES: tuple[Analysis, ...] = (POOLING, CONTEXT_INDEX, CONTEXT_CLUSTER, EXPECTATION, CONTRIBUTION, PARTNERS, OUTLOOK)
+ANALYSES: tuple[Analysis, ...] = (
+    POOLING,
+    EXACT,
+    CONTEXT_INDEX,
+    CONTEXT_CLUSTER,
+    EXPECTATION,
+    CONTRIBUTION,
+    PARTNERS,
+    OUTLOOK,
+)

@@ -97,7 +97,8 @@ def _pooled(rows: pl.DataFrame, facts: PoolingFacts) -> Iterator[pl.DataFrame]:
 
 def _compute(frames: Frames) -> Frames:
     facts = read_file("analysis/pooling.yaml", PoolingFacts)
-    thresholds = frames["reference.method"].select("method_id", "low_share_numerator", "low_share_denominator")
+    methods = frames["reference.method"].filter("is_official")  # what others would decide is compared without fits
+    thresholds = methods.select("method_id", "low_share_numerator", "low_share_denominator")
     return {"pooled_result": pool(frames["intermediate.int_procedure_outcome"], thresholds, facts)}
 
 

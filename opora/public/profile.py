@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from opora.methods import MethodSettings
 from opora.public.facts import PublicFacts
 from opora.public.suppression import ROOT, Before, Hidden, Tree, edge_of, suppress
-from opora.reference import MethodSettings
 from schemas.arrow import polars_schema
 
 Frames = dict[str, pl.DataFrame]

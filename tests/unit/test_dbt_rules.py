@@ -19,7 +19,8 @@ from opora.build import build
 from opora.delivery import ISSUE_SCHEMA, DeliveryRecord, RowCounts, write_issues, write_record
 from opora.facts import Setting
 from opora.home import Home
-from opora.reference import Method, Reference, load_reference
+from opora.methods import Method
+from opora.reference import Reference, load_reference
 from opora.warehouse import WarehouseError, prepare, run_dbt
 from schemas.arrow import polars_schema
 from schemas.pandera_schemas import failures
@@ -613,7 +614,7 @@ def test_mathematics_is_one_procedure_of_unique_people(built: Built) -> None:
 def test_another_method_runs_beside_the_official_one(built: Built) -> None:
     def outcome(school_id: str, procedure_id: str, year: str = Y2) -> tuple[Any, ...]:
         row = built.row(
-            "intermediate.int_procedure_result",
+            "intermediate.int_procedure_outcome",
             method_id=OTHER_METHOD,
             school_id=school_id,
             procedure_id=procedure_id,

@@ -16,7 +16,8 @@ from scipy import stats
 
 from opora.cli import main
 from opora.home import PROJECT
-from opora.reference import Method, MethodSettings, load_reference
+from opora.methods import Method, MethodSettings
+from opora.reference import load_reference
 from schemas.dictionary import dictionary_markdown
 from schemas.registry import tables
 
@@ -293,6 +294,59 @@ def test_examples_of_small_numbers() -> None:
             if band.participants_from <= n <= (band.participants_to or n)
         )
         assert cells[6] == ("да" if is_low(k, n) else "нет")
+
+
+def test_example_of_several_years() -> None:
+    header = ("год", "участников", "ниже минимума", "доля, %", "низкий результат")
+    *years, together = tables_of(METHODOLOGY / "small-numbers.md", *header)
+    assert [int(cell) for cell in together[1:3]] == [sum(int(row[column]) for row in years) for column in (1, 2)]
+    for row in (*years, together):
+        n, k = int(row[1]), int(row[2])
+        assert number(row[3]) == round(100 * k / n, 1)
+        assert row[4] == ("да" if is_low(k, n) else "нет")
+
+
+def test_the_exact_interval_said_in_passing() -> None:
+    page = text_of(METHODOLOGY / "small-numbers.md")
+    for kind, place in (("exact", "для 3 из 10 — {}"), ("wilson", "у Уилсона\n{}")):
+        ends = (f"{100 * end:.1f}".replace(".", ",") for end in stats.binomtest(3, 10).proportion_ci(0.95, method=kind))
+        assert place.format("–".join(ends)) in page
+
+
+def test_the_methods_of_what_if_are_those_of_the_reference() -> None:
+    told = {
+        cells[0].strip("`"): cells
+        for cells in tables_of(METHODOLOGY / "what-if.md", "методика", "что иначе", "значение")
+    }
+    variants = {variant.method_id: variant for variant in load_reference().variants}
+    assert set(told) == set(variants)
+    for method_id, (_, settings, value) in told.items():
+        changes = variants[method_id].changes
+        assert re.findall(r"`(\w+)`", settings) == list(changes)
+        assert len(changes) > 1 or value == str(next(iter(changes.values())).value)
+
+
+def test_example_of_what_if() -> None:
+    """The lists of one school, worked here from its results by the settings of each method."""
+    page = METHODOLOGY / "what-if.md"
+    results = list(tables_of(page, "год", "процедура", "участников", "ниже минимума"))
+    rows = list(tables_of(page, "методика", "низких в Y−1", "низких в Y−2", "в списке", "перемена"))
+    assert {"threshold-35", "minimum-10", "interval-95"} <= {row[0].strip("`") for row in rows}
+    for name, previous, before, listed, movement in rows:
+        settings = load_reference().method(name.strip("`")).settings
+        share = settings.low_share_numerator.value / settings.low_share_denominator.value
+
+        def low(k: int, n: int, settings: MethodSettings = settings, share: float = share) -> bool:
+            reached = k / n
+            if settings.low_result_decided_by.value == "interval":
+                reached = stats.binomtest(k, n).proportion_ci(settings.confidence.value, method="wilson").low
+            return n >= settings.minimum_participants.value and reached >= share
+
+        lows = [sum(low(int(k), int(n)) for year, _, n, k in results if year == wanted) for wanted in ("Y−1", "Y−2")]
+        is_listed = lows[0] >= 2 or (lows[0] >= 1 and lows[1] >= 1)
+        assert [int(previous), int(before)] == lows, name
+        assert listed == ("да" if is_listed else "нет")
+        assert movement == ("—" if name.strip("`") == method().method_id else "both" if is_listed else "leaves")
 
 
 def test_steps_of_reliability_are_those_of_the_method() -> None:

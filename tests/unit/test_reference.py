@@ -465,6 +465,7 @@ def test_reliability_of_a_number_of_participants(
     tables: dict[str, pl.DataFrame], participants: int, label: str
 ) -> None:
     bands = tables["reliability_band"].filter(
+        pl.col("method_id") == METHOD,
         pl.col("participants_from") <= participants,
         pl.col("participants_to").fill_null(participants) >= participants,
     )

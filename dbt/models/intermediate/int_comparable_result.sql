@@ -47,7 +47,8 @@ school as (
         count(*) as procedures_count,
         cast(sum(outcome.participants) as bigint) as participants,
         cast(sum(outcome.below_minimum) as bigint) as below_minimum,
-        sum(outcome.participants * region_procedure.below_share) as below_by_region
+        -- ordered, so that the last digit does not depend on the order in which threads made the rows
+        sum(outcome.participants * region_procedure.below_share order by outcome.procedure_id) as below_by_region
     from outcome
     inner join region_procedure using (academic_year, region_code, procedure_id)
     group by outcome.academic_year, outcome.school_id, outcome.region_code

@@ -3,7 +3,9 @@
 with found as (
     select academic_year from {{ ref('int_context_component') }}
     union
-    select academic_year from {{ ref('int_result_count') }}
+    select academic_year
+    from {{ ref('int_method_year') }}
+    inner join {{ ref('int_official_method') }} using (method_id, academic_year)
 ),
 
 year as (

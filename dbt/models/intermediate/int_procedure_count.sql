@@ -1,45 +1,9 @@
--- The own counts of a school and, where the method rolls branches up, those of its branches of that year.
-with contribution as (
-    select
-        *,
-        true as is_own
-    from {{ ref('int_result_count') }}
-    union all
-    select
-        own.* replace (link.related_school_id as school_id),
-        false as is_own
-    from {{ ref('int_result_count') }} as own
-    inner join {{ source('reference', 'method') }} as method on own.method_id = method.method_id
-    inner join {{ ref('int_school_link') }} as link on own.school_id = link.school_id
-    where
-        method.roll_up_branches
-        and link.relation = 'branch_of'
-        and {{ holds_on(key_date('own.academic_year', 'own.academic_year'), 'link.valid_from', 'link.valid_to') }}
-),
-
-total as (
-    select
-        method_id,
-        academic_year,
-        school_id,
-        procedure_id,
-        cast(sum(participants) as bigint) as participants,
-        cast(sum(below_minimum) as bigint) as below_minimum,
-        cast(sum(unknown_count) as bigint) as unknown_count,
-        cast(sum(absent_count) as bigint) as absent_count,
-        cast(coalesce(sum(participants) filter (where is_own), 0) as bigint) as own_participants,
-        cast(coalesce(sum(below_minimum) filter (where is_own), 0) as bigint) as own_below_minimum,
-        cast(coalesce(sum(unknown_count) filter (where is_own), 0) as bigint) as own_unknown_count,
-        max(result_source) as result_source, -- participants, if any of it rests on protocols
-        list_distinct(flatten(list(mark_origins))) as mark_origins,
-        {%- for column in ['scale_ids', 'evidence', 'delivery_ids'] %}
-        nullif(array_to_string(list_sort(list_distinct(flatten(list({{ column }})))), ';'), '') as {{ column }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from contribution
-    group by method_id, academic_year, school_id, procedure_id
-)
-
+{{ config(materialized='view') }}
+-- Method × year × school × procedure: the counts of a school with those of its branches, where the method rolls them up.
+-- Methods that count alike share the count.
 select
-    * exclude (mark_origins),
-    case when len(mark_origins) > 1 then 'mixed' else mark_origins[1] end as mark_origin
-from total
+    method_procedure.method_id,
+    counted.* exclude (counting_id)
+from {{ ref('int_counted_procedure') }} as counted
+inner join {{ source('reference', 'method_procedure') }} as method_procedure
+    on counted.counting_id = method_procedure.counting_id and counted.procedure_id = method_procedure.procedure_id

@@ -1,41 +1,40 @@
--- The rule of a low result, in integers, with what stands beside it: interval, probability, reliability.
--- Participants whose result is unknown may tip the scale: then nothing is said.
+-- The rule of a low result by every method, with what stands beside it: reliability, whether the interval reaches the
+-- threshold too, and for methods that make lists the interval and the probability.
 with method as (
+    {{ methods_for_rules() }}
+),
+
+decided as (
     select
-        *,
-        {{ normal_quantile('(1 + confidence) / 2') }} as z,
-        cast(low_share_numerator as double) / low_share_denominator as low_share
-    from {{ source('reference', 'method') }}
+        counted.*,
+        {{ is_low('counted', 'method') }} as is_low
+    from {{ ref('int_procedure_count') }} as counted
+    inner join method on counted.method_id = method.method_id
+    where counted.participants > 0
 )
 
 select
-    counted.*,
-    case
-        when counted.participants < method.minimum_participants then null
-        when counted.below_minimum * method.low_share_denominator >= method.low_share_numerator * counted.participants
-            then true
-        when
-            (counted.below_minimum + counted.unknown_count) * method.low_share_denominator
-            < method.low_share_numerator * counted.participants
-            then false
-    end as is_low,
-    case when counted.unknown_count = 0 then counted.below_minimum / counted.participants end as below_share,
-    case when counted.unknown_count = 0 then
-        {{ wilson('counted.below_minimum', 'counted.participants', 'method.z', '-') }}
+    decided.*,
+    case when decided.is_low
+        then {{ interval_reaches('decided.below_minimum', 'decided.participants', 'method') }}
+        else false
+    end as is_surely_low,
+    case when decided.unknown_count = 0 then decided.below_minimum / decided.participants end as below_share,
+    case when method.is_official and decided.unknown_count = 0 then
+        {{ wilson('decided.below_minimum', 'decided.participants', 'method.z', '-') }}
     end as share_ci_low,
-    case when counted.unknown_count = 0 then
-        {{ wilson('counted.below_minimum', 'counted.participants', 'method.z', '+') }}
+    case when method.is_official and decided.unknown_count = 0 then
+        {{ wilson('decided.below_minimum', 'decided.participants', 'method.z', '+') }}
     end as share_ci_high,
-    case when counted.unknown_count = 0 then
-        {{ probability_at_least('counted.below_minimum', 'counted.participants', 'method.low_share') }}
+    case when method.is_official and decided.unknown_count = 0 then
+        {{ probability_at_least('decided.below_minimum', 'decided.participants', 'method.low_share') }}
     end as probability_low,
     band.reliability,
     band.label_ru as reliability_ru
-from {{ ref('int_procedure_count') }} as counted
-inner join method on counted.method_id = method.method_id
+from decided
+inner join method on decided.method_id = method.method_id
 left join {{ source('reference', 'reliability_band') }} as band
     on
-        counted.method_id = band.method_id
-        and counted.participants >= band.participants_from
-        and counted.participants <= coalesce(band.participants_to, counted.participants)
-where counted.participants > 0
+        decided.method_id = band.method_id
+        and decided.participants >= band.participants_from
+        and decided.participants <= coalesce(band.participants_to, decided.participants)

@@ -1,11 +1,13 @@
--- The complete matrix method × year × school × procedure: a result, or the reason why there is none.
+-- The complete matrix method × year × school × procedure, for methods that make lists: a result, or the reason why there
+-- is none. What other methods would decide is compared by their results alone (int_procedure_outcome).
 with span as (
     select
-        method_id,
-        min(academic_year) as first_year,
-        max(academic_year) as last_year
-    from {{ ref('int_result_count') }}
-    group by method_id
+        seen.method_id,
+        min(seen.academic_year) as first_year,
+        max(seen.academic_year) as last_year
+    from {{ ref('int_method_year') }} as seen
+    inner join {{ source('reference', 'method') }} as method on seen.method_id = method.method_id and method.is_official
+    group by seen.method_id
 ),
 
 cell as (

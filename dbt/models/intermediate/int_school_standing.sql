@@ -5,7 +5,7 @@ with span as (
         method_id,
         min(academic_year) as first_year,
         max(academic_year) as last_year
-    from {{ ref('int_result_count') }}
+    from {{ ref('int_method_year') }}
     group by method_id
 ),
 

@@ -1,10 +1,16 @@
--- ВПР works that some method asks for, pupils with the same result together.
-with wanted as (
+-- ВПР works that some method or programme asks for, pupils with the same result together.
+with asked as (
+    select procedure_id from {{ source('reference', 'method_procedure') }}
+    union
+    select procedure_id from {{ ref('int_programme_wanted') }}
+),
+
+wanted as (
     select
         procedure_subject.subject_id,
         list(distinct procedure_subject.test_grade) as grades
     from {{ source('reference', 'procedure_subject') }} as procedure_subject
-    inner join {{ source('reference', 'method_procedure') }} as method_procedure using (procedure_id)
+    inner join asked on procedure_subject.procedure_id = asked.procedure_id
     where procedure_subject.assessment = 'vpr'
     group by procedure_subject.subject_id
 ),

@@ -1,8 +1,15 @@
 with official as (
-    select status.*
+    select
+        status.*,
+        coverage.* exclude (method_id, academic_year, school_id)
     from {{ ref('int_school_status') }} as status
     inner join {{ ref('int_official_method') }} as official
         on status.method_id = official.method_id and status.academic_year = official.academic_year
+    left join {{ ref('int_school_coverage') }} as coverage
+        on
+            status.method_id = coverage.method_id
+            and status.academic_year = coverage.academic_year
+            and status.school_id = coverage.school_id
 ),
 
 worded as (
@@ -135,6 +142,7 @@ select
     evidence_participants,
     reliability,
     reliability_ru,
+    holds_at_confidence,
     {{ period_ru('previous') }} || '; ' || {{ period_ru('before') }} as decided_from_years,
     undecided_reason_ru,
     {%- for fact, name in conditions %}

@@ -1,0 +1,107 @@
+-- Way of counting × procedure × person: did he pass? The counting says which attempt counts and which minimum; a
+-- procedure of several subjects (ЕГЭ mathematics) is failed only by one who passed none that he took.
+with counting as (
+    select * from {{ source('reference', 'counting') }}
+),
+
+minimum as (
+    select
+        counting.counting_id,
+        minimum_score.*
+    from {{ source('reference', 'minimum_score') }} as minimum_score
+    inner join counting on minimum_score.purpose in (counting.minimum_purpose, 'certificate')
+    qualify row_number() over (
+        partition by counting.counting_id, minimum_score.assessment, minimum_score.subject_id, minimum_score.academic_year
+        order by minimum_score.purpose = counting.minimum_purpose desc
+    ) = 1
+),
+
+attempt as (
+    select
+        counting.counting_id,
+        procedure_subject.procedure_id,
+        case counting.year_basis when 'held' then exam.held_year else exam.measured_year end as academic_year,
+        case counting.attempt when 'final' then -1 else 1 end * coalesce(datediff('day', date '1900-01-01', exam.held_on), 0) as turn,
+        exam.*
+    from {{ ref('int_exam_attempt') }} as exam
+    inner join {{ source('reference', 'procedure_subject') }} as procedure_subject
+        on exam.assessment = procedure_subject.assessment and exam.subject_id = procedure_subject.subject_id
+    inner join {{ source('reference', 'counting_procedure') }} as counting_procedure
+        on procedure_subject.procedure_id = counting_procedure.procedure_id
+    inner join counting on counting_procedure.counting_id = counting.counting_id
+    inner join {{ source('reference', 'counting_category') }} as category
+        on counting.counting_id = category.counting_id and exam.participant_category = category.participant_category
+    where
+        exam.is_participant
+        and not (counting.attempt = 'first' and exam.is_additional)
+        and procedure_subject.test_grade = case counting.grade_basis when 'pupil' then exam.pupil_grade else exam.test_grade end
+    qualify row_number() over (
+        partition by counting.counting_id, procedure_subject.procedure_id, exam.subject_id, exam.person_id, academic_year
+        order by turn, exam.arrival
+    ) = 1
+),
+
+marked as (
+    select
+        attempt.*,
+        {{ scale_mark('attempt.total_score', 'scale') }} as scale_mark,
+        scale.scale_id,
+        scale.evidence as scale_evidence,
+        minimum.minimum,
+        minimum.scale as minimum_scale,
+        minimum.evidence as minimum_evidence
+    from attempt
+    left join minimum
+        on
+            attempt.counting_id = minimum.counting_id
+            and attempt.assessment = minimum.assessment
+            and attempt.subject_id = minimum.subject_id
+            and attempt.measured_year = minimum.academic_year
+    left join {{ ref('int_score_scale') }} as scale
+        on
+            attempt.assessment = scale.assessment
+            and attempt.subject_id = scale.subject_id
+            and attempt.test_grade = scale.test_grade
+            and attempt.measured_year = scale.academic_year
+),
+
+decided as (
+    select
+        *,
+        case
+            when minimum_scale = 'test_score' and test_score is not null then test_score < minimum
+            when minimum_scale = 'mark' and mark is not null then mark < minimum
+            when mark is not null then mark <= {{ var('failing_mark') }}
+            when scale_mark is not null then scale_mark <= {{ var('failing_mark') }}
+        end as is_below,
+        case
+            when minimum_scale = 'test_score' and test_score is not null then 'threshold'
+            when mark is not null then 'exported'
+            when scale_mark is not null then 'scale'
+        end as mark_origin
+    from marked
+)
+
+select
+    counting_id,
+    academic_year,
+    procedure_id,
+    person_id,
+    min_by(school_id, turn) as school_id,
+    -- of one subject; where a procedure joins several, the score of one of them, good for nothing
+    min_by(total_score, turn) as total_score,
+    -- false beats unknown beats true: one pass is enough
+    case
+        when bool_or(not is_below) then false
+        when bool_or(is_below is null) then null
+        else true
+    end as is_below,
+    case when min(mark_origin) = max(mark_origin) then min(mark_origin) when min(mark_origin) is not null then 'mixed' end
+        as mark_origin,
+    list_distinct(list(scale_id) filter (where mark_origin = 'scale')) as scale_ids,
+    list_distinct(list(
+        case mark_origin when 'scale' then scale_evidence when 'threshold' then minimum_evidence end
+    )) as evidence,
+    list_distinct(list(delivery_id) || list(appeal_delivery_id)) as delivery_ids
+from decided
+group by counting_id, academic_year, procedure_id, person_id
