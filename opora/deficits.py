@@ -6,6 +6,8 @@ facts themselves (YAML) and the figures, which are SQL (`dbt/models/intermediate
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Literal
@@ -21,6 +23,7 @@ class DeficitSettings(Cited):
 
     used_column_per_mille: Setting[int]
     above_maximum_per_mille: Setting[int]
+    above_maximum_pupils: Setting[int]
     reached_maximum_per_mille: Setting[int]
     answers_to_judge: Setting[int]
     mismatched_tasks_per_mille: Setting[int]
@@ -34,6 +37,7 @@ class DeficitSettings(Cited):
     school_years: Setting[int]
     class_years: Setting[int]
     pupil_years: Setting[int]
+    full_year_per_mille: Setting[int]
 
     @model_validator(mode="after")
     def _consistent(self) -> DeficitSettings:
@@ -94,23 +98,38 @@ def _overlap(one: Dated, other: Dated) -> bool:
     return starts <= ends
 
 
-def deficit_tables(root: Path | None = None) -> dict[str, pl.DataFrame]:
-    """Flat tables for the schema `reference` of the warehouse. Raises ReferenceFileError naming file and field."""
-    settings = read_file("deficits/settings.yaml", DeficitSettings, root)
-    levels = read_file("deficits/levels.yaml", TaskLevelsFile, root).levels
-    years = read_file("deficits/specification_years.yaml", SpecificationYearsFile, root).specification_years
-    chosen = {name: value.value for name, value in settings if isinstance(value, Setting)}
-    rules = [(x.level, x.title_ru, x.sufficient_from, x.insufficient_below, x.valid_from, x.valid_to) for x in levels]
+@dataclass(frozen=True)
+class DeficitFacts:
+    """All facts that deficits by task rest on."""
+
+    settings: DeficitSettings
+    levels: tuple[TaskLevel, ...]
+    specification_years: tuple[SpecificationYear, ...]
+
+
+def load_deficits(root: Path | None = None) -> DeficitFacts:
+    """Read and check `reference/deficits/`. Raises ReferenceFileError naming file and field."""
+    return DeficitFacts(
+        settings=read_file("deficits/settings.yaml", DeficitSettings, root),
+        levels=read_file("deficits/levels.yaml", TaskLevelsFile, root).levels,
+        specification_years=read_file(
+            "deficits/specification_years.yaml", SpecificationYearsFile, root
+        ).specification_years,
+    )
+
+
+def deficit_tables(facts: DeficitFacts) -> dict[str, pl.DataFrame]:
+    """Flat tables for the schema `reference` of the warehouse."""
+    chosen = {name: value.value for name, value in facts.settings if isinstance(value, Setting)}
+    levels = "level title_ru sufficient_from:int insufficient_below:int valid_from valid_to"
+    years = "academic_year specification_year"
     return {
         "deficit_setting": pl.DataFrame([chosen]),
-        "deficit_level": pl.DataFrame(
-            rules,
-            schema=frame_schema("level title_ru sufficient_from:int insufficient_below:int valid_from valid_to"),
-            orient="row",
-        ),
-        "deficit_specification_year": pl.DataFrame(
-            [(x.academic_year, x.specification_year) for x in years],
-            schema=frame_schema("academic_year specification_year"),
-            orient="row",
-        ),
+        "deficit_level": _frame(levels, facts.levels),
+        "deficit_specification_year": _frame(years, facts.specification_years),
     }
+
+
+def _frame(columns: str, facts: Sequence[Fact]) -> pl.DataFrame:
+    schema = frame_schema(columns)
+    return pl.DataFrame([{name: getattr(fact, name) for name in schema} for fact in facts], schema=schema)

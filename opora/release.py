@@ -218,13 +218,14 @@ def _academic_years(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def _export(connection: duckdb.DuckDBPyConnection, mart: Table, folder: Path) -> int:
-    """One mart as Parquet and CSV with its column sheet, in the order of its key; the number of rows."""
+    """One mart as Parquet, with its column sheet, and as CSV unless it is too long for one; the number of rows."""
     columns = ", ".join(f'"{name}"' for name in mart.names)
     order = ", ".join(f'"{name}"' for name in mart.primary_key)
     query = f"select {columns} from marts.{mart.table} order by {order}"
     parquet, text = folder / f"{mart.table}.parquet", folder / f"{mart.table}.csv"
     connection.execute(f"copy ({query}) to {_quoted(parquet)} (format parquet, compression zstd)")
-    connection.execute(f"copy ({query}) to {_quoted(text)} (format csv, header)")
+    if mart.text_copy:
+        connection.execute(f"copy ({query}) to {_quoted(text)} (format csv, header)")
     (folder / f"{mart.table}.meta.csv").write_text(_meta(mart), encoding="utf-8")
     row = connection.execute(f"select count(*) from marts.{mart.table}").fetchone()
     return int(row[0]) if row else 0

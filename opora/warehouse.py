@@ -23,7 +23,7 @@ from filelock import FileLock
 from opora.analysis.context_index import load_facts
 from opora.analysis.partners import load_rules, rule_table
 from opora.context_facts import ContextCatalogue, answer_values, context_tables, load_context
-from opora.deficits import deficit_tables
+from opora.deficits import DeficitFacts, deficit_tables, load_deficits
 from opora.delivery import NON_DATA, DeliveryRecord, read_issues, read_records
 from opora.facts import frame_schema
 from opora.groups import Groups, group_tables, load_groups
@@ -74,11 +74,12 @@ def prepare(
     programmes: Sequence[Programme] | None = None,
     risk: RiskFacts | None = None,
     groups: Groups | None = None,
+    deficits: DeficitFacts | None = None,
 ) -> None:
     """Make a new file at `database` with the schemas `lake`, `reference`, `delivery_log` and empty `analysis`.
 
     `as_of` is the day on which things are due or overdue, today if not given; `programmes`, `risk` and
-    `groups` are those of the reference if not given.
+    `groups` and `deficits` are those of the reference if not given.
     Raises WarehouseError where a part of the lake does not fit the registry.
     """
     database.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +93,7 @@ def prepare(
             _create_table(connection, f"analysis.{table.table}", pl.DataFrame(schema=polars_schema(table.table)))
         for name, frame in reference.tables().items():
             _create_table(connection, f"reference.{name}", frame)
-        for name, frame in deficit_tables().items():
+        for name, frame in deficit_tables(load_deficits() if deficits is None else deficits).items():
             _create_table(connection, f"reference.{name}", frame)
         _create_programmes(connection, load_programmes() if programmes is None else programmes, as_of or date.today())
         _create_context(connection, load_context())

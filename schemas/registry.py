@@ -73,6 +73,8 @@ class Table(_Strict):
     primary_key: tuple[str, ...]
     partitioned: bool = False
     restricted: bool = False
+    moving_window: bool = Field(default=False, description="only the newest years are kept: older ones leave in time")
+    text_copy: bool = Field(default=True, description="as CSV too; a table longer than a spreadsheet holds is not")
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...] = ()
 

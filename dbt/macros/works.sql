@@ -1,6 +1,7 @@
 {# Rows of participants of ВПР that count, each with its school: see int_chosen_work. #}
 {% macro counted_works() -%}
 select
+    chosen.work_no,
     chosen.school_id,
     chosen.arrival,
     chosen.held_year,

@@ -14,6 +14,7 @@ import duckdb
 import polars as pl
 
 from opora.quality.facts import ExpectedRows, GateFacts
+from schemas.registry import tables
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,7 @@ def differences(
             none = pl.DataFrame()
             return found + [Found(check, none, _FIRST) for check in (_ROWS_KEPT, _PARTICIPANTS_KEPT, _LIST_KEPT)]
         with duckdb.connect(str(former), read_only=True) as before:
-            earlier = _rows_by_year(before)
+            earlier = _lasting(_rows_by_year(before))
             former_results = before.execute(_RESULTS_QUERY).pl()
             former_list = before.execute(_LIST_QUERY).pl()
         found.append(Found(_ROWS_KEPT, _fallen(counts, earlier, "rows", facts.rows_may_fall_pct.value)))
@@ -231,6 +232,11 @@ def rows_by_year(database: Path) -> list[ExpectedRows]:
     with duckdb.connect(str(database), read_only=True) as connection:
         counts = _rows_by_year(connection).sort("mart", "academic_year")
     return [ExpectedRows(mart=mart, academic_year=year, rows=rows) for mart, year, rows in counts.iter_rows()]
+
+
+def _lasting(counts: pl.DataFrame) -> pl.DataFrame:
+    """Rows of marts that keep every year: rows of the others leave in time."""
+    return counts.filter(~pl.col("mart").is_in([mart.table for mart in tables("marts") if mart.moving_window]))
 
 
 def _fallen(now: pl.DataFrame, before: pl.DataFrame, measure: str, limit_pct: int) -> pl.DataFrame:

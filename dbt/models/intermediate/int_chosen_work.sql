@@ -18,6 +18,10 @@ latest as (
 )
 
 select
+    row_number() over (
+        order by latest.delivery_id, latest.school_key_kind, latest.school_key, latest.subject_id, latest.test_grade,
+        latest.measured_year, latest.held_year
+    ) as work_no,
     keys.school_id,
     latest.* exclude (key_value)
 from latest

@@ -314,3 +314,5 @@ union all
 select * from listed_leader
 union all
 select * from {{ ref('int_risk_issue') }}
+union all
+select * from {{ ref('int_task_issue') }}

@@ -4,40 +4,40 @@ with work as (
     {{ counted_works() }}
 ),
 
-answer as (
-    select
-        work.delivery_id,
-        work.measured_year,
-        work.test_grade,
-        work.subject_id,
-        work.school_id,
-        work.class_name,
-        unnest(work.task_scores) as score,
-        generate_subscripts(work.task_scores, 1) as position
-    from work
-    inner join {{ ref('int_school') }} as school on work.school_id = school.school_id
-    where work.attendance = 'participated' and not school.is_no_school
-),
-
+-- grouped by numbers and short texts: there are tens of millions of answers
 counted as (
     select
-        *,
+        work_no,
+        class_name,
+        position,
+        score,
         count(*) as pupils
-    from answer
+    from (
+        select
+            work_no,
+            class_name,
+            unnest(task_scores) as score,
+            generate_subscripts(task_scores, 1) as position
+        from work
+        where attendance = 'participated'
+    )
     group by all
 )
 
 select
-    measured_year as academic_year,
-    'vpr_' || test_grade || '_' || subject_id as procedure_id,
-    test_grade,
-    subject_id,
-    delivery_id,
-    school_id,
-    {{ class_label('class_name') }} as class_name,
-    position,
-    score,
-    {{ points('score') }} as points,
-    cast(sum(pupils) as bigint) as pupils
+    chosen.measured_year as academic_year,
+    'vpr_' || chosen.test_grade || '_' || chosen.subject_id as procedure_id,
+    chosen.test_grade,
+    chosen.subject_id,
+    chosen.delivery_id,
+    chosen.school_id,
+    {{ class_label('counted.class_name') }} as class_name,
+    counted.position,
+    counted.score,
+    {{ points('counted.score') }} as points,
+    cast(sum(counted.pupils) as bigint) as pupils
 from counted
+inner join {{ ref('int_chosen_work') }} as chosen on counted.work_no = chosen.work_no
+inner join {{ ref('int_school') }} as school on chosen.school_id = school.school_id
+where not school.is_no_school
 group by all
