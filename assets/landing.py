@@ -15,6 +15,7 @@ from resources.home import OporaHome
 
 DELIVERIES = dg.AssetKey(["delivery_log", "delivery"])
 ISSUES = dg.AssetKey(["delivery_log", "issue"])
+TASK_COLUMNS = dg.AssetKey(["delivery_log", "task_column"])
 ROWS_ADD_UP = "every_row_is_accounted_for"
 NOTHING_REFUSED = "nothing_is_refused"
 _SHOWN = 50
@@ -44,6 +45,14 @@ class IntakeConfig(dg.Config):
             kinds={"parquet"},
             owners=OWNERS,
             description="Замечания к файлам: файл, лист, строка, столбец, значение, причина и что сделать.",
+        ),
+        dg.AssetSpec(
+            TASK_COLUMNS,
+            deps=[DELIVERIES],
+            group_name="intake",
+            kinds={"json"},
+            owners=OWNERS,
+            description="Столбцы заданий в протоколах: место, обозначение и наибольший балл, если их называет шапка.",
         ),
     ],
     check_specs=[
@@ -92,6 +101,8 @@ def deliveries(
         asset_key=ISSUES,
         metadata={"dagster/row_count": sum(counts.values()), "by_check": dg.MetadataValue.json(counts)},
     )
+    columns = sum(len(record.task_columns) for record in records)
+    yield dg.MaterializeResult(asset_key=TASK_COLUMNS, metadata={"dagster/row_count": columns})
 
 
 def _verdicts(records: Sequence[DeliveryRecord]) -> Iterable[dg.AssetCheckResult]:
