@@ -8,6 +8,7 @@ from opora.analysis.base import Analysis
 from opora.analysis.context_cluster import CONTEXT_CLUSTER
 from opora.analysis.context_index import CONTEXT_INDEX
 from opora.analysis.contribution import CONTRIBUTION
+from opora.analysis.effect import EFFECT
 from opora.analysis.exact import EXACT
 from opora.analysis.expectation import EXPECTATION
 from opora.analysis.outlook import OUTLOOK
@@ -23,4 +24,5 @@ ANALYSES: tuple[Analysis, ...] = (
     CONTRIBUTION,
     PARTNERS,
     OUTLOOK,
+    EFFECT,
 )

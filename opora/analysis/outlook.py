@@ -101,10 +101,15 @@ class Decision:
     reason_ru: str
 
 
-def decide(scores: pl.DataFrame, facts: OutlookFacts) -> Decision:
-    """The rule of the settings: better than both simple rules by every named measure, all judged years together."""
+def decide(scores: pl.DataFrame, decided_by: str, facts: OutlookFacts) -> Decision:
+    """The rule of the settings: better than both simple rules by every named measure, all judged years together.
+
+    `decided_by`: what the method calls a low result by. The model knows shares only.
+    """
     if not facts.is_enabled.value:
         return Decision(False, "Прогноз выключен в настройках (is_enabled).")
+    if decided_by != "share":
+        return Decision(False, "Методика решает о низком результате не по доле, а модель прогноза знает только долю.")
     if scores.is_empty():
         return Decision(False, "Проверить модель не на чем: нет двух соседних лет, в которых результатов достаточно.")
     whole = scores.filter(group_kind=ALL, judged_year=ALL)
@@ -232,7 +237,7 @@ def _compute(frames: Frames) -> Frames:
     titles = dict(frames["reference.procedure"].select("procedure_id", "title_ru").iter_rows())
     judged = backtest(known, threshold, facts) if facts.is_enabled.value else pl.DataFrame()
     scores = pl.DataFrame() if judged.is_empty() else quality(judged, titles, facts)
-    decision = decide(scores, facts)
+    decision = decide(scores, method["low_result_decided_by"][0], facts)
     made = forecast_after(known, known["start_year"].to_list()[-1], threshold, facts)
     told = " ".join(filter(None, [decision.reason_ru, untested(judged, made), skipped_years(results, known)]))
     return {

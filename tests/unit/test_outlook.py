@@ -41,12 +41,11 @@ from opora.facts import read_file
 from opora.home import PROJECT
 from schemas.arrow import polars_schema
 from schemas.pandera_schemas import failures
+from tests.simulated import METHOD, PROCEDURES, result, traits
 
 FACTS = read_file("analysis/outlook.yaml", OutlookFacts)
 POOLING = read_file("analysis/pooling.yaml", PoolingFacts)
 THIRTY = Threshold(30, 100)
-METHOD = "m"
-PROCEDURES = ("vpr_5_russian", "vpr_5_mathematics", "vpr_6_russian", "vpr_6_mathematics")
 
 
 # --- a region ----------------------------------------------------------------------------------------
@@ -77,42 +76,20 @@ class World:
                 below = random.binomial(size, share)
                 rows += [result(f"s{i:03}", procedure, year, int(size[i]), int(below[i])) for i in range(self.schools)]
         results = pl.DataFrame(rows)
-        traits = pl.DataFrame(
-            {
-                "school_id": [f"s{i:03}" for i in range(self.schools)],
-                "school_type": ["gymnasium" if i % 10 == 0 else "secondary" for i in range(self.schools)],
-                "is_urban": [None if i % 7 == 0 else i % 2 == 0 for i in range(self.schools)],
-            }
-        )
-        return frames_of(results, traits)
+        return frames_of(results, traits(self.schools))
 
 
-def result(school: str, procedure: str, year: int, participants: int, below: int) -> dict[str, Any]:
-    _, grade, subject = procedure.split("_")
-    return {
-        "method_id": METHOD,
-        "academic_year": f"{year}-{year + 1}",
-        "start_year": year,
-        "school_id": school,
-        "procedure_id": procedure,
-        "grade": int(grade),
-        "subject": subject,
-        "participants": participants,
-        "below_minimum": below,
-        "is_low": below * 100 >= 30 * participants,
-    }
-
-
-def frames_of(results: pl.DataFrame, traits: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def frames_of(results: pl.DataFrame, about: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """What the analysis reads, the pooled shares fitted from the same results."""
     thresholds = pl.DataFrame({"method_id": [METHOD], "low_share_numerator": [30], "low_share_denominator": [100]})
     pooled = pool(results.with_columns(unknown_count=0), thresholds, POOLING)
+    method = thresholds.with_columns(low_result_decided_by=pl.lit("share"))
     return {
         "intermediate.int_result_history": results,
-        "intermediate.int_school_trait": traits,
+        "intermediate.int_school_trait": about,
         "analysis.pooled_result": pooled,
         "analysis.context_index": pl.DataFrame(schema=polars_schema("context_index")),
-        "reference.method": thresholds,
+        "reference.method": method,
         "reference.procedure": pl.DataFrame({"procedure_id": PROCEDURES, "title_ru": PROCEDURES}),
     }
 
@@ -409,6 +386,13 @@ def test_it_can_be_switched_off(region: dict[str, pl.DataFrame], monkeypatch: py
     assert written["outlook_score"].is_empty()
     assert written["outlook_forecast"]["probability_low"].null_count() == written["outlook_forecast"].height
     assert set(written["outlook_forecast"]["reason_ru"]) == {"Прогноз выключен в настройках (is_enabled)."}
+
+
+def test_a_method_that_decides_otherwise_is_not_forecast(region: dict[str, pl.DataFrame]) -> None:
+    method = region["reference.method"].with_columns(low_result_decided_by=pl.lit("interval"))
+    written = _compute(region | {"reference.method": method})
+    assert not verdict(written)["is_published"]
+    assert written["outlook_forecast"]["reason_ru"][0].startswith("Методика решает о низком результате не по доле")
 
 
 def test_one_year_gives_nothing_to_judge_by() -> None:

@@ -19,7 +19,8 @@ select
     split_part(outcome.procedure_id, '_', 3) as subject,
     outcome.participants,
     outcome.below_minimum,
-    outcome.is_low
+    outcome.is_low,
+    standing.is_excluded
 from {{ ref('int_procedure_outcome') }} as outcome
 inner join latest on outcome.method_id = latest.method_id
 inner join {{ source('reference', 'academic_year') }} as year on outcome.academic_year = year.academic_year

@@ -1,0 +1,2 @@
+select *
+from {{ source('analysis', 'effect_covariate') }}
