@@ -281,3 +281,26 @@ def test_programmes_of_other_territories_say_nothing_of_this_one(built: Path) ->
         different(built, "select * from marts.monitoring_report where is_overdue and programme_id = 'kargasok-2023'")
         == []
     )
+
+
+def test_groups_that_are_compared_are_the_lists_of_their_years(built: Path) -> None:
+    """Every programme and the list of the method, by year; the region is too small for a comparison and says so."""
+    rows = different(
+        built,
+        """
+        select programme_id, list_year, treated_count from marts.measure_effect
+        where group_kind = 'list' and outcome_id = 'all' and event = 'list_year' and list_year <> 'all'
+        except
+        select list.programme_id, list.list_year, count(distinct list.school_id)
+        from marts.programme_list as list
+        where list.is_listed and not list.is_baseline
+        group by list.programme_id, list.list_year
+        except
+        select 'shnor', academic_year, count(*) from marts.school_status where is_shnor group by academic_year
+        """,
+    )
+    assert rows == []
+    programmes = different(built, "select distinct programme_id from marts.measure_effect order by 1")
+    assert {"shnor", "tomsk-2020", "tver-plan"} == {str(row[0]) for row in programmes}
+    told = different(built, "select count(*), count(reason_ru) from marts.measure_effect where not is_estimated")
+    assert told[0][0] == told[0][1] > 0  # type: ignore[operator]

@@ -363,3 +363,26 @@ def test_a_survey_without_families_is_no_index_of_wellbeing(region: Region) -> N
         *(f"{value:.2f}".replace(".", ",") for value in (territory["adjusted_rand"], territory["stay_share"])),
         f"{kmeans['adjusted_rand']:.2f}".replace(".", ","),
     ]
+
+
+def test_listed_schools_changed_no_more_than_similar_ones(region: Region) -> None:
+    """Before and after alone would show a fall by ten points; beside similar schools there is no difference."""
+    with region.marts() as marts:
+        (row,) = marts.execute(
+            """
+            select
+                treated_count, matched_count, comparison_count, round(treated_change, 3),
+                round(difference_net_of_regression, 3), round(placebo_sham, 3), is_placebo_passed, is_balanced
+            from measure_effect
+            where programme_id = 'shnor' and group_kind = 'list' and outcome_id = 'all'
+                and list_year = '2020-2021' and event = 'list_year'
+            """
+        ).fetchall()
+        refused = marts.execute(
+            """
+            select count(*) from measure_effect
+            where list_year = '2021-2022' and event <> 'year_before' and is_estimated
+            """
+        ).fetchone()
+    assert row == (231, 114, 63, -0.104, 0.035, 0.009, True, True)
+    assert refused == (0,)

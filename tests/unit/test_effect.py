@@ -18,6 +18,7 @@ from opora.analysis.effect import EFFECT, _compute, groups_of, study_of
 from opora.analysis.effect_matching import Cohort, Search, balance, match
 from opora.analysis.effect_model import EffectFacts, Region, compare, units
 from opora.facts import read_file
+from opora.home import PROJECT
 from schemas.arrow import polars_schema
 from schemas.pandera_schemas import failures
 from schemas.registry import table
@@ -289,6 +290,16 @@ def test_shares_and_weights_by_hand() -> None:
     assert found.expected == pytest.approx(expected)
     assert found.net[0] == pytest.approx((9 / 35 - expected[0]) - (after - expected[1]))
     assert (found.matched, found.similar, found.participants) == (2, 3, 35)
+
+
+def test_the_worked_example_of_the_page_adds_up() -> None:
+    rows = units(PAIRS.filter(treated_id="t1"), {2020: HAND})
+    found = compare(rows, 0.95)
+    assert found.shares == pytest.approx((0.40, 0.20, 0.325, 0.225))
+    assert found.difference[0] == pytest.approx(-0.10)
+    page = (PROJECT / "docs" / "methodology" / "effect.md").read_text(encoding="utf-8")
+    assert "= 32,5 %, стало (12,5 · 0,25 + 12,5 · 0,20) / 25 = 22,5 %" in page
+    assert "= −10 пунктов" in page
 
 
 def test_the_interval_is_near_that_of_schools_drawn_anew() -> None:
