@@ -21,6 +21,7 @@ base as (
         academic_year,
         method_id,
         index_schools,
+        minimum_schools,
         published_base
     from {{ source('reference', 'marker_method') }}
 ),
@@ -98,7 +99,12 @@ select
     territory.marked_schools_count,
     cast(territory.markers_count as bigint) as markers_count,
     case
-        when territory.checked_schools_count > 0 and territory.procedure_id = 'all'
+        when
+            territory.procedure_id = 'all'
+            and territory.checked_schools_count > 0
+            -- a few schools of a region are no picture of it, nor of its municipalities
+            and sum(case territory.territory_level when 'region' then territory.checked_schools_count end)
+                over (partition by territory.academic_year, territory.region_code, territory.procedure_id) >= base.minimum_schools
             then 100 - 100.0 * territory.marked_schools_count
                 / case base.index_schools when 'all' then territory.schools_count else territory.checked_schools_count end
     end as objectivity_index,

@@ -21,6 +21,14 @@ with named as (
     union
     select school_id, 'risk_profile' from {{ ref('risk_profile') }}
     union
+    select school_id, 'objectivity' from {{ ref('objectivity') }}
+    union
+    select school_id, 'stable_low' from {{ ref('stable_low') }}
+    union
+    select territory_id, 'mark_agreement' from {{ ref('mark_agreement') }} where territory_level = 'school'
+    union
+    select territory_id, 'dynamics' from {{ ref('dynamics') }} where territory_level = 'school'
+    union
     select territory_id, 'indicator' from {{ ref('indicator') }} where territory_level = 'school'
     union
     select territory_id, 'measure' from {{ ref('measure') }} where territory_level = 'school'
