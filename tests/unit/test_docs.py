@@ -219,6 +219,29 @@ def test_the_states_are_those_of_the_registry() -> None:
     assert sorted(told) == sorted(mart.column("state").vocabulary)
 
 
+def test_every_setting_of_the_markers_is_explained_as_it_stands() -> None:
+    (found,) = load_reference().marker_methods
+    told = {
+        row[0].strip("`"): row
+        for row in tables_of(METHODOLOGY / "objectivity.md", "поле", "что решает", "значение", "метка")
+    }
+    assert list(told) == list(type(found.settings).model_fields)
+    for name, row in told.items():
+        setting = getattr(found.settings, name)
+        assert row[2:] == [str(setting.value), setting.status], name
+
+
+def test_the_breaks_are_those_of_the_reference() -> None:
+    told = {
+        row[0].strip("`"): (row[1], row[3])
+        for row in tables_of(METHODOLOGY / "comparability.md", "разрыв", "годы", "что случилось", "временный")
+    }
+    assert told == {
+        found.break_id: (", ".join(found.academic_years), "да" if found.is_temporary else "нет")
+        for found in load_reference().breaks
+    }
+
+
 # --- worked examples -------------------------------------------------------------------------------------
 
 
@@ -484,3 +507,35 @@ def test_jobs_and_events_of_the_runbooks_exist() -> None:
         for row in tables_of(DOCS / "runbooks" / "annual-run.md", "when", "what arrives", "job", "result")
     }
     assert told == jobs
+
+
+def test_examples_of_dynamics() -> None:
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
+    header = (
+        *("участников раньше", "ниже минимума раньше", "участников", "ниже минимума"),
+        *("изменение, п. п.", "интервал, п. п.", "динамика"),
+    )
+    rows = list(tables_of(METHODOLOGY / "dynamics.md", *header))
+    assert {row[6] for row in rows} == {"improved", "unchanged", "worsened"}
+    for *counts, change, interval, dynamics in rows:
+        n1, k1, n2, k2 = (int(cell) for cell in counts)
+        ends = confint_proportions_2indep(k2, n2, k1, n1, method="newcomb", compare="diff")
+        assert signed(change) == round(100 * (k2 / n2 - k1 / n1), 1)
+        assert [signed(end) for end in interval.split("…")] == [round(100 * end, 1) for end in ends]
+        difference = k2 * n1 - k1 * n2
+        assert dynamics == ("improved" if difference < 0 else "worsened" if difference else "unchanged")
+
+
+def signed(cell: str) -> float:
+    return number(cell.replace("−", "-"))
+
+
+def test_example_of_a_rank_correlation() -> None:
+    text = text_of(METHODOLOGY / "objectivity.md")
+    marks, scores = (
+        [int(n) for n in found.split(", ")]
+        for found in re.findall(r"Отметки в журнале ([\d, ]+) и баллы ([\d, ]+\d)\.", text)[0]
+    )
+    rho = stats.spearmanr(marks, scores).statistic
+    assert f"корреляция\n−{abs(rho):.2f}".replace(".", ",") in text

@@ -53,6 +53,9 @@ def test_every_file_loads_and_each_fact_is_cited(reference: Reference) -> None:
         *reference.monitoring,
         *reference.school_types,
         *reference.breaks,
+        *reference.marker_methods,
+        reference.journal,
+        reference.dynamics,
     ]
     assert all(fact.source.strip() for fact in facts)
 
@@ -82,6 +85,24 @@ def test_every_file_loads_and_each_fact_is_cited(reference: Reference) -> None:
         (f"methods/{METHOD}.yaml", "- vpr_5_russian", "- vpr_3_russian", "unknown: vpr_3_russian"),
         (f"methods/{METHOD}.yaml", "evening,", "night,", "excluded_school_reasons.*night"),
         ("breaks.yaml", "affects_marks: true", "affects_marks: yes please", r"breaks\[0\]\.affects_marks"),
+        ("breaks.yaml", "academic_years: [2019-2020, 2020-2021]", "academic_years: [2019-2020]", "temporary"),
+        ("objectivity/federal-14.yaml", "criterion: fall", "criterion: drop", r"markers\[10\]\.criterion"),
+        (
+            "objectivity/federal-14.yaml",
+            "earlier_procedure_id: vpr_4_russian, ",
+            "",
+            "fall_russian.*earlier_procedure_id",
+        ),
+        ("objectivity/federal-14.yaml", "procedure_id: oge_9_russian", "procedure_id: oge_8_russian", "oge_8_russian"),
+        ("objectivity/federal-14.yaml", "marker_id: rise_russian", "marker_id: fall_russian", "repeated: fall_russian"),
+        (
+            "objectivity/federal-14.yaml",
+            "value: vpr_4_russian",
+            "value: vpr_3_russian",
+            "published_base.*vpr_3_russian",
+        ),
+        ("journal.yaml", "value: 0.95", 'value: "0.95"', r"confidence\.value"),
+        ("dynamics.yaml", "alternatives: [2025-2026]", "alternatives: [2025-2027]", "2025-2027"),
         ("academic_years.yaml", "starts_on: 2020-09-01", "starts_on: 2020-09-02", "starts_on.*2020-09-02"),
     ],
 )
@@ -97,6 +118,16 @@ def test_a_wrong_file_is_refused_by_name_and_field(
     with pytest.raises(ReferenceFileError, match=complaint) as refusal:
         load_reference(root)
     assert "reference/" in str(refusal.value)
+
+
+def test_two_methods_of_markers_cannot_share_a_year(tmp_path: Path) -> None:
+    root = tmp_path / "reference"
+    shutil.copytree(default_root(), root)
+    text = (root / "objectivity" / "federal-14.yaml").read_text(encoding="utf-8")
+    later = text.replace("method_id: federal-14\n", "method_id: another\nvalid_from: 2023-2024\n", 1)
+    (root / "objectivity" / "another.yaml").write_text(later, encoding="utf-8")
+    with pytest.raises(ReferenceFileError, match=r"objectivity.*two methods in one year.*2023-2024"):
+        load_reference(root)
 
 
 def test_unreadable_and_missing_files_are_named(tmp_path: Path) -> None:
