@@ -203,6 +203,11 @@ def prepared(home: Home, name: str, facts: RiskFacts) -> Path:
     return database
 
 
+def with_scoring() -> RiskFacts:
+    scoring = FACTS.scoring.model_copy(update={"is_on": FACTS.scoring.is_on.model_copy(update={"value": True})})
+    return replace(FACTS, scoring=scoring)
+
+
 @pytest.fixture(scope="module")
 def built(home: Home) -> Built:
     database = prepared(home, "delivered", FACTS)
@@ -212,8 +217,7 @@ def built(home: Home) -> Built:
 @pytest.fixture(scope="module")
 def scored(home: Home) -> Built:
     """The same lake with the scoring on; of the marts only those of the risk profile."""
-    scoring = FACTS.scoring.model_copy(update={"is_on": FACTS.scoring.is_on.model_copy(update={"value": True})})
-    database = prepared(home, "scored", replace(FACTS, scoring=scoring))
+    database = prepared(home, "scored", with_scoring())
     results = run_dbt("run", database, select=[f"+{mart}" for mart in MARTS])
     return Built(database, {result.name: result.status for result in results})
 
@@ -480,6 +484,22 @@ def test_a_delivered_level_stands_against_any_score(built: Built, scored: Built)
 def test_a_summary_says_how_many_levels_were_scored(scored: Built) -> None:
     row = scored.finding("environment", Y22)
     assert (row["known_count"], row["scored_count"], row["took_part_count"]) == (2, 1, 3)
+
+
+# --- properties --------------------------------------------------------------------------------------
+
+
+def test_rows_in_another_order_give_the_same_marts(scored: Built, tmp_path: Path) -> None:
+    home = Home(tmp_path).ensure()
+    lake = Lake(home)
+    fill(lake)
+    lake.rows = {name: rows[::-1] for name, rows in reversed(lake.rows.items())}
+    lake.write(replaced={})
+    database = prepared(home, "reversed", with_scoring())
+    run_dbt("run", database, select=[f"+{mart}" for mart in MARTS])
+    other = Built(database, {})
+    for mart in MARTS:
+        assert sorted(map(str, scored.rows(mart))) == sorted(map(str, other.rows(mart)))
 
 
 # --- what is wrong -----------------------------------------------------------------------------------
