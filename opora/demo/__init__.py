@@ -3,9 +3,8 @@
 `config.py` reads the invented facts, `population.py` simulates schools, pupils and results, `vpr_files.py`,
 `exam_files.py` and `registers.py` lay them out by family, `dirt.py` spoils them in known counts, `truth.py`
 says what a correct reading must find. `context_files.py` does all of it for conditions of schools;
-`objectivity.py` plants results not to be trusted. Everybody and everything in it is made up.
-says what a correct reading must find. `risk_files.py` adds risk profiles with a chance and a truth of their own.
-Everybody and everything in it is made up.
+`risk_files.py` for risk profiles; `objectivity.py` plants results not to be trusted. Everybody and everything in it is
+made up.
 """
 
 from __future__ import annotations
@@ -13,11 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from opora.demo import context_files, dirt, exam_files, objectivity, registers, vpr_files
+from opora.demo import context_files, dirt, exam_files, objectivity, registers, risk_files, vpr_files
 from opora.demo.config import load_facts
 from opora.demo.files import Delivery, write
 from opora.demo.population import Region, simulate
-from opora.demo.risk_files import make_risks, write_risk_truth
 from opora.demo.truth import find_truth, write_truth
 
 __all__ = ["DemoSummary", "write_region"]
@@ -51,16 +49,14 @@ def write_region(home: Path, seed: int = DEFAULT_SEED, schools: int = 60) -> Dem
     objectivity.plant(region, seed)
     deliveries = make_deliveries(region, seed)
     truth = find_truth(region, deliveries)
-    risks = make_risks(region, truth.statuses, seed)
+    risks = risk_files.make(region, truth.statuses, seed)
     deliveries += risks.deliveries
     for delivery in deliveries:
         write(delivery, home / "landing")
-    truth = find_truth(region, deliveries)
-    totals = write_truth(truth, region, home / "truth", seed)
-    context_files.write_truth(region, seed, home / "truth")
-    objectivity.write_truth(region, home / "truth")
     totals = write_truth(replace(truth, deliveries=deliveries), region, home / "truth", seed)
-    write_risk_truth(risks, home / "truth")
+    context_files.write_truth(region, seed, home / "truth")
+    risk_files.write_truth(risks, home / "truth")
+    objectivity.write_truth(region, home / "truth")
     fates = [delivery.fates() for delivery in deliveries if delivery.is_read]
     return DemoSummary(
         home=home,

@@ -68,7 +68,7 @@ class RiskTruth:
     profiles: list[Profile]
 
 
-def make_risks(region: Region, statuses: Sequence[Status], seed: int) -> RiskTruth:
+def make(region: Region, statuses: Sequence[Status], seed: int) -> RiskTruth:
     """Profiles, stages and questionnaires of every cycle, for the schools of the list and of the risk zone."""
     facts = load_risk()
     told = region.facts.raw["risk"]
@@ -274,7 +274,7 @@ def _file_of(kind: str, files: int) -> int:
 # --- truth -------------------------------------------------------------------------------------------
 
 
-def write_risk_truth(truth: RiskTruth, folder: Path) -> None:
+def write_truth(truth: RiskTruth, folder: Path) -> None:
     """Levels and choices, and the stages reported, of every school that took part."""
     write_table(
         folder / "risk_profile.csv",
