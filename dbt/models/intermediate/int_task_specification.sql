@@ -6,6 +6,7 @@ with latest as (
         test_grade,
         subject_id,
         position as row_position,
+        source_row,
         {{ task_label('task_label') }} as task_label,
         level,
         max_score,
@@ -25,11 +26,11 @@ single as (
         count(*) over (partition by specification_year, test_grade, subject_id, task_label) as rows_count
     from latest
     qualify row_number() over (
-        partition by specification_year, test_grade, subject_id, task_label order by row_position desc
+        partition by specification_year, test_grade, subject_id, task_label order by row_position desc, source_row desc
     ) = 1
 )
 
 select
-    * exclude (row_position),
-    row_number() over (partition by specification_year, test_grade, subject_id order by row_position) as position
+    * exclude (row_position, source_row),
+    row_number() over (partition by specification_year, test_grade, subject_id order by row_position, source_row) as position
 from single

@@ -23,7 +23,14 @@ select
     bool_or(is_usable) as has_figures,
     min(specification_year) filter (where not is_work_refused) as specification_year,
     coalesce(bool_or(not is_work_refused and specification_year <> academic_year), false) as is_other_year_specification,
-    nullif(string_agg(distinct case when item_kind = 'task' then reason_ru else 'Задание ' || task_id || ': ' || lower(left(reason_ru, 1)) || substr(reason_ru, 2) end, ' '), '')
-        as reason_ru
-from {{ ref('int_item_task') }}
+    string_agg(distinct told_ru, ' ' order by told_ru) as reason_ru
+from (
+    select
+        *,
+        case
+            when item_kind = 'task' then reason_ru
+            else 'Задание ' || task_id || ': ' || lower(left(reason_ru, 1)) || substr(reason_ru, 2)
+        end as told_ru
+    from {{ ref('int_item_task') }}
+)
 group by academic_year, procedure_id, item_kind, item_id
