@@ -145,10 +145,12 @@ def fit_weighted(sample: Sample, confidence: float) -> Fit:
 def fit_mixed(sample: Sample, confidence: float) -> Fit:
     """The same with a random effect of the municipality, which is part of the expectation.
 
-    Rows are multiplied by the root of the weight, which makes the mixed model of statsmodels a weighted one.
+    How much municipalities differ is found by the mixed model of statsmodels (REML), a weighted one since its rows are
+    multiplied by the root of the weight; with that known the rest is generalised least squares.
     Raises LinAlgError or ValueError where it does not converge.
     """
     import statsmodels.api as sm
+    from scipy.linalg import solve_triangular
 
     root = np.sqrt(sample.weights)
     model = sm.MixedLM(
@@ -159,27 +161,32 @@ def fit_mixed(sample: Sample, confidence: float) -> Fit:
         found = model.fit(reml=True, method="powell")  # gradients mislead where the variance is near zero
     if not found.converged:
         raise ValueError("no convergence")
-    fixed = np.asarray(found.fe_params)
-    between = float(np.asarray(found.cov_re)[0, 0])
-    effects, spreads = {}, {}
-    if between > 0:
-        effects = {name: float(effect.iloc[0]) for name, effect in found.random_effects.items()}
-        spreads = {name: float(np.asarray(spread)[0, 0]) for name, spread in found.random_effects_cov.items()}
+    ratio = max(0.0, float(np.asarray(found.cov_re)[0, 0]) / float(found.scale))
+
+    # rows of a municipality are made independent of one another, and ordinary least squares does the rest
+    white = np.column_stack([sample.result, sample.design, np.ones(len(root))])
+    members = {name: sample.municipality == name for name in np.unique(sample.municipality)}
+    for rows in members.values():
+        covariance = ratio + np.diag(1 / sample.weights[rows])
+        white[rows] = solve_triangular(np.linalg.cholesky(covariance), white[rows], lower=True)
+    fitted = sm.OLS(white[:, 0], white[:, 1:-1]).fit()
+    effects = {name: ratio * float(white[rows, -1] @ fitted.resid[rows]) for name, rows in members.items()}
+    doubt = np.zeros(len(root))  # what stays unknown of an effect once its schools are seen
+    for rows in members.values():
+        doubt[rows] = float(fitted.scale) * ratio * (1 - ratio * float(white[rows, -1] @ white[rows, -1]))
 
     def predict(other: Sample) -> Floats:
-        return np.asarray(other.design @ fixed + [effects.get(name, 0.0) for name in other.municipality])
+        return np.asarray(other.design @ fitted.params + [effects.get(name, 0.0) for name in other.municipality])
 
-    covariance = np.asarray(found.cov_params())[: len(fixed), : len(fixed)]
     expected = predict(sample)
     return Fit(
         expected=expected,
-        variance=np.einsum("np,pq,nq->n", sample.design, covariance, sample.design)
-        + [spreads.get(name, 0.0) for name in sample.municipality],
-        coefficients=fixed,
-        intervals=np.asarray(found.conf_int(1 - confidence))[: len(fixed)],
+        variance=np.einsum("np,pq,nq->n", sample.design, fitted.cov_params(), sample.design) + doubt,
+        coefficients=np.asarray(fitted.params),
+        intervals=np.asarray(fitted.conf_int(1 - confidence)),
         predict=predict,
         r_squared=explained(sample.result, expected, sample.weights),
-        municipality_share=between / (between + float(found.scale)),
+        municipality_share=ratio / (ratio + 1),
     )
 
 

@@ -120,18 +120,33 @@ def test_the_weighted_model_is_that_of_the_libraries() -> None:
     assert fit.variance == pytest.approx(whole.get_prediction().se_mean ** 2)
 
 
-def test_a_weighted_mixed_model_worked_another_way() -> None:
-    """By generalised least squares with the covariance it found; no other covariance is more likely (REML)."""
+def test_the_mixed_model_is_that_of_the_library() -> None:
+    """Coefficients, effects and what is unknown of them as MixedLM tells them of the same rows."""
+    own = sample(shifted(region(200)))
+    fit = expecting.fit_mixed(own, 0.95)
+    root = np.sqrt(own.weights)
+    rows = own.design * root[:, None]
+    found = sm.MixedLM(own.result * root, rows, groups=own.municipality, exog_re=root[:, None]).fit(method="powell")
+    between = float(np.asarray(found.cov_re)[0, 0])
+    assert fit.municipality_share == pytest.approx(between / (between + found.scale))
+    assert fit.coefficients == pytest.approx(found.fe_params, rel=1e-4)
+    effects = np.array([found.random_effects[name].iloc[0] for name in own.municipality])
+    assert fit.expected == pytest.approx(own.design @ found.fe_params + effects, abs=1e-3)
+    doubt = np.array([np.asarray(found.random_effects_cov[name])[0, 0] for name in own.municipality])
+    fixed = np.einsum("np,pq,nq->n", own.design, np.asarray(found.cov_params())[:3, :3], own.design)
+    assert fit.variance == pytest.approx(fixed + doubt, rel=0.02)
+
+
+def test_no_other_difference_between_municipalities_is_more_likely() -> None:
+    """By the restricted likelihood written out; it is near zero here, where gradients lose their way."""
     own = sample(region(slope=5))
     fit = expecting.fit_mixed(own, 0.95)
     assert fit.municipality_share is not None
+    assert (fit.variance > 0).all()
     same = own.municipality[:, None] == own.municipality[None, :]
-    ratio = fit.municipality_share / (1 - fit.municipality_share)
-    covariance = ratio * same + np.diag(1 / own.weights)
-    gls = sm.GLS(own.result, own.design, sigma=covariance).fit()
 
-    def likelihood(other: float) -> float:
-        sigma = other * same + np.diag(1 / own.weights)
+    def likelihood(ratio: float) -> float:
+        sigma = ratio * same + np.diag(1 / own.weights)
         precise = np.linalg.inv(sigma)
         moments = own.design.T @ precise @ own.design
         left = own.result - own.design @ np.linalg.solve(moments, own.design.T @ precise @ own.result)
@@ -139,16 +154,28 @@ def test_a_weighted_mixed_model_worked_another_way() -> None:
         spread = np.linalg.slogdet(sigma)[1] + np.linalg.slogdet(moments)[1]
         return float(-(freedom * np.log(left @ precise @ left / freedom) + spread) / 2)
 
-    assert likelihood(ratio) >= max(likelihood(other * ratio) for other in (0.01, 0.5, 0.9, 1.1, 2, 10)) - 1e-6
-    assert fit.coefficients == pytest.approx(gls.params, rel=1e-4)
-    effects = ratio * same @ np.linalg.solve(covariance, own.result - own.design @ gls.params)
-    assert fit.expected == pytest.approx(own.design @ gls.params + effects, abs=1e-3)
+    found = fit.municipality_share / (1 - fit.municipality_share)
+    assert likelihood(found) >= max(likelihood(other * found) for other in (0.01, 0.5, 0.9, 1.1, 2, 10)) - 1e-6
+
+
+def shifted(rows: pl.DataFrame) -> pl.DataFrame:
+    """Municipalities differ by one and a half points from one to the next."""
+    shift = pl.col("municipality_id").str.slice(1).cast(pl.Float64) * 1.5
+    return rows.with_columns(observed_result=pl.col("observed_result") + shift)
+
+
+def test_where_municipalities_do_not_differ_both_models_agree() -> None:
+    """Whole intervals and classes, no division by a variance of zero."""
+    rows = region(slope=6, seed=2).with_columns(is_urban=pl.lit(0.0))
+    found = computed(frames(rows))["expectation"]
+    weighted, mixed = (found.filter(model=model).sort("school_id") for model in ("weighted", "mixed"))
+    assert mixed["expected_result"].to_list() == pytest.approx(weighted["expected_result"].to_list(), abs=0.3)
+    assert mixed.select("residual_low", "residual_high", "residual_z").null_count().sum_horizontal().item() == 0
+    assert mixed["residual_z"].is_finite().all()
 
 
 def test_the_mixed_model_sees_what_municipalities_share_and_the_weighted_does_not() -> None:
-    rows = region(200)
-    shift = pl.col("municipality_id").str.slice(1).cast(pl.Float64) * 1.5
-    own = sample(rows.with_columns(observed_result=pl.col("observed_result") + shift))
+    own = sample(shifted(region(200)))
     mixed, weighted = expecting.fit_mixed(own, 0.95), expecting.fit_weighted(own, 0.95)
     assert mixed.municipality_share is not None
     assert mixed.municipality_share > 0.4
