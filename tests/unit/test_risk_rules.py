@@ -123,6 +123,9 @@ def fill(lake: Lake) -> None:
     add("risk_stage_report", 3, stage(1, Y21, "отдых", dt.date(2022, 6, 1)))
     add("risk_stage_report", 3, stage(1, Y21, "conditions", dt.date(2022, 6, 1), "equipment"))
     add("risk_stage_report", 3, stage(1, Y21, "results", dt.date(2023, 12, 1)))
+    add("risk_stage_report", 3, stage(4, Y21, "conditions", dt.date(2022, 6, 1), "failure_risk"))
+    add("risk_stage_report", 3, stage(4, Y21, "results", dt.date(2022, 12, 20)))
+    add("risk_stage_report", 3, stage(7, Y21, "conditions", dt.date(2022, 6, 1)))
 
     # the cycle of 2023: schools 1 and 15 (now 6) sent profiles, school 3 answers, school 4 a profile against its report
     add(
@@ -513,13 +516,15 @@ def test_rows_in_another_order_give_the_same_marts(scored: Built, tmp_path: Path
         ("unknown_risk_factor", "equipment", "За 2019-2020 учебный год списка факторов риска нет"),
         ("unknown_risk_stage", "отдых", "Этапа «отдых» в цикле нет"),
         ("risk_stage_in_future", "2023-12-01", "ещё не наступил"),
-        ("stage_of_unchosen_risk", "equipment", "не выбирала"),
+        ("stage_of_unchosen_risk", "equipment", "о риске «equipment», а выбора такого риска школа не сообщала: школ 1"),
+        ("stage_of_unchosen_risk", "failure_risk", "школ 1"),  # school 4 marked nothing; school 1 did choose it
+        ("stage_of_unchosen_risk", None, "о школе в целом, а выбора такого риска школа не сообщала: школ 2"),
         ("unknown_risk_indicator", "рост", "в справочнике анкеты нет"),
         ("risk_choice_count", "МБОУ СОШ № 2", "выбрала рисков: 1; по порядку 2021-2022 учебного года их от 2 до 5"),
         ("risk_choice_count", "МБОУ СОШ № 3", "выбрала рисков: 6"),
     ],
 )
-def test_what_counts_nowhere_is_told(built: Built, check_id: str, value: str, told: str) -> None:
+def test_what_counts_nowhere_is_told(built: Built, check_id: str, value: str | None, told: str) -> None:
     found = {row["value"]: row for row in built.rows("quality_issue", check_id=check_id)}
     assert told in found[value]["reason_ru"]
     assert found[value]["remedy_ru"]

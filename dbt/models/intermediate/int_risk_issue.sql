@@ -72,19 +72,32 @@ future_stage as (
     group by stage_row.delivery_id, stage_row.done_on
 ),
 
+-- a plan is that of a chosen risk: a stage of anything else shows nowhere
 unchosen_stage as (
     select
         stage_row.delivery_id,
         'factor' as column_name,
         stage_row.factor as value,
         'stage_of_unchosen_risk' as check_id,
-        'Этап сообщён о риске «' || stage_row.factor || '», который школа не выбирала: школ '
-            || count(distinct stage_row.school_id) || '.' as reason_ru,
-        'Проверьте фактор или отметьте в профиле, что риск выбран.' as remedy_ru,
+        'Этап сообщён ' || coalesce('о риске «' || stage_row.factor || '»', 'о школе в целом')
+            || ', а выбора такого риска школа не сообщала: школ ' || count(distinct stage_row.school_id)
+            || ', этапы приняты и нигде не показаны.' as reason_ru,
+        'Проверьте фактор или отметьте в профиле, какие риски выбраны.' as remedy_ru,
         max(stage_row.academic_year) as academic_year
     from stage_row
-    inner join {{ ref('int_risk_profile') }} as profile using (academic_year, school_id, factor_id)
-    where not profile.is_chosen
+    inner join {{ source('reference', 'risk_stage_due') }} as stage
+        on stage_row.academic_year = stage.academic_year and stage_row.stage_id = stage.stage_id
+    left join {{ ref('int_risk_profile') }} as chosen
+        on
+            stage_row.academic_year = chosen.academic_year
+            and stage_row.school_id = chosen.school_id
+            and chosen.is_chosen
+            and (stage_row.factor is null or stage_row.factor_id = chosen.factor_id or not stage.by_factor)
+    -- that a school took the questionnaire counts without any choice; an unknown factor is told by itself
+    where
+        chosen.school_id is null
+        and stage.shown_by is distinct from 'participation'
+        and (stage_row.factor is null or stage_row.factor_id is not null)
     group by stage_row.delivery_id, stage_row.factor
 ),
 
