@@ -2,9 +2,9 @@
 
 `config.py` reads the invented facts, `population.py` simulates schools, pupils and results, `vpr_files.py`,
 `exam_files.py` and `registers.py` lay them out by family, `dirt.py` spoils them in known counts, `truth.py`
-says what a correct reading must find. `context_files.py` does all of it for conditions of schools;
-`risk_files.py` for risk profiles; `objectivity.py` plants results not to be trusted. Everybody and everything in it is
-made up.
+says what a correct reading must find. `context_files.py` does all of it for conditions of schools, `risk_files.py` for
+risk profiles, `agreements.py` for partners; `objectivity.py` plants results not to be trusted. Everybody and everything
+in it is made up.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from opora.demo import context_files, dirt, exam_files, objectivity, registers, risk_files, vpr_files
+from opora.demo import agreements, context_files, dirt, exam_files, objectivity, registers, risk_files, vpr_files
 from opora.demo.config import load_facts
 from opora.demo.files import Delivery, write
 from opora.demo.population import Region, simulate
@@ -50,13 +50,14 @@ def write_region(home: Path, seed: int = DEFAULT_SEED, schools: int = 60) -> Dem
     deliveries = make_deliveries(region, seed)
     truth = find_truth(region, deliveries)
     risks = risk_files.make(region, truth.statuses, seed)
-    deliveries += risks.deliveries
+    deliveries += [*risks.deliveries, *agreements.deliveries(region, truth.statuses, seed)]
     for delivery in deliveries:
         write(delivery, home / "landing")
     totals = write_truth(replace(truth, deliveries=deliveries), region, home / "truth", seed)
     context_files.write_truth(region, seed, home / "truth")
     risk_files.write_truth(risks, home / "truth")
     objectivity.write_truth(region, home / "truth")
+    agreements.write_truth(region, truth.statuses, seed, home / "truth")
     fates = [delivery.fates() for delivery in deliveries if delivery.is_read]
     return DemoSummary(
         home=home,

@@ -1,14 +1,16 @@
 -- Agreements as they count: the last word on each, both schools found, and the pairs that a programme's document names.
 -- Where no last day is named, the rules of the year of signing say for how many academic years it stands.
+{%- set document = "coalesce(document_ref, leader_key || ' ' || signed_on)" %}
 with latest as (
     select *
     from {{ ref('stg_partner_agreement') }}
-    qualify row_number() over (
-        partition by
-            programme_id, school_key_kind, school_key, leader_key_kind, leader_key,
-            coalesce(document_ref, cast(signed_on as varchar))
-        order by arrival desc, sheet desc nulls last, source_row desc
-    ) = 1
+    -- a later delivery replaces what was said of that document of the school, its leader too
+    qualify
+        arrival = max(arrival) over (partition by school_key_kind, school_key, {{ document }})
+        and row_number() over (
+            partition by school_key_kind, school_key, leader_key_kind, leader_key, {{ document }}
+            order by arrival desc, sheet desc nulls last, source_row desc
+        ) = 1
 ),
 
 delivered as (
