@@ -69,7 +69,7 @@ said as (
         leader_number,
         cast(sum(participants) as bigint) as weak_participants,
         cast(sum(leader_participants) filter (where is_strong) as bigint) as leader_participants,
-        string_agg(said_ru, ', ' order by title_ru) as weak_ru
+        string_agg(said_ru, ', ' order by title_ru, said_ru) as weak_ru
     from subject
     group by academic_year, school_id, leader_number
 ),
