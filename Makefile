@@ -56,7 +56,7 @@ bench: setup
 	$(BIN)/python benchmarks/region.py
 
 lock:
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes -q -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra pages --universal --python-version 3.11 --generate-hashes -q -o requirements.lock
 
 clean:
 	rm -rf $(VENV) $(HOME_DIR) dbt/target dbt/logs
