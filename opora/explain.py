@@ -107,6 +107,7 @@ def _said(marts: duckdb.DuckDBPyConnection, home: Home, school: Row, status: Row
     if status["evidence_participants"] is not None:
         yield f"Основание держится на {status['evidence_participants']} участниках: {status['reliability_ru']}."
     yield f"Методика: {status['method_id']}."
+    yield from _beside(marts, status)
     names = {procedure.procedure_id: procedure.short_ru for procedure in load_reference().procedures}
     start = int(status["academic_year"][:4])
     for offset in (1, 2, 0):
@@ -125,6 +126,27 @@ def _said(marts: duckdb.DuckDBPyConnection, home: Home, school: Row, status: Row
             yield f"  {names[result['procedure_id']]}: {_sentence(result)}"
             if result["delivery_ids"]:
                 yield from _sources(marts, home, school, result)
+
+
+def _beside(marts: duckdb.DuckDBPyConnection, status: Row) -> Iterator[str]:
+    """Conditions, resources and partners; a release made before they were known says nothing of them."""
+    if "context_class_ru" not in status:
+        return
+    yield f"Условия: {status['adverse_conditions_ru']}."
+    yield f"Ресурсы: {status['resource_deficit_ru']}."
+    yield f"Условия и результат: {status['context_class_ru']}."
+    partners = _rows(
+        marts,
+        """
+        select leader.school_name, pair.reason_ru
+        from partnership as pair left join school as leader on pair.leader_school_id = leader.school_id
+        where pair.school_id = $1 and pair.academic_year = $2 order by pair.leader_number
+        """,
+        status["school_id"],
+        status["academic_year"],
+    )
+    for partner in partners:
+        yield f"Школа-лидер: {partner['school_name'] or 'нет'}. {partner['reason_ru']}"
 
 
 def _sentence(result: Row) -> str:

@@ -21,7 +21,7 @@ import polars as pl
 from filelock import FileLock
 
 from opora.analysis.context_index import load_facts
-from opora.analysis.partners import load_rules, rule_table
+from opora.analysis.partners import load_rules, rule_tables
 from opora.context_facts import ContextCatalogue, answer_values, context_tables, load_context
 from opora.deficits import DeficitFacts, deficit_tables, load_deficits
 from opora.delivery import NON_DATA, DeliveryRecord, read_issues, read_records
@@ -98,7 +98,8 @@ def prepare(
         _create_programmes(connection, load_programmes() if programmes is None else programmes, as_of or date.today())
         _create_context(connection, load_context())
         years = [year.academic_year for year in reference.academic_years]
-        _create_table(connection, "reference.partner_rule", rule_table(load_rules(), years))
+        for name, frame in rule_tables(load_rules(), years).items():
+            _create_table(connection, f"reference.{name}", frame)
         for name, frame in risk_tables(load_risk() if risk is None else risk).items():
             _create_table(connection, f"reference.{name}", frame)
         reach = load_facts()[0].year_limit.value

@@ -19,10 +19,12 @@ from pydantic import model_validator
 
 from opora.analysis.base import Analysis, Frames
 from opora.facts import Dated, ReferenceFileError, Setting, default_root, frame_schema, read_file
+from opora.groups import ContextClass
 from schemas.arrow import polars_schema
 
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Criterion = Literal["published_list", "against_journal", "fall", "rise", "high_mean"]
 # Scores are compared as whole thousandths, so that equal ones are equal on every machine.
 _STEPS = 1000
 
@@ -36,11 +38,12 @@ class PartnerRules(Dated):
     capacity: Setting[int]
     open_agreement_years: Setting[int]
     propose_beside_agreements: Setting[bool]
-    leader_classes: Setting[tuple[str, ...]]
+    leader_classes: Setting[tuple[ContextClass, ...]]
     leader_minimum_participants: Setting[int]
     leader_evidence: Setting[Literal["interval", "point"]]
     leader_without_low_results: Setting[bool]
     marker_years: Setting[int]
+    marker_criteria: Setting[tuple[Criterion, ...]]
     other_municipality: Setting[Literal["allowed", "forbidden"]]
     municipality_weight: Setting[float]
     conditions_weight: Setting[float]
@@ -76,18 +79,24 @@ def rules_of(rules: Iterable[PartnerRules], academic_year: str) -> PartnerRules 
     return next((one for one in rules if one.covers(academic_year)), None)
 
 
-def rule_table(rules: Sequence[PartnerRules], academic_years: Iterable[str]) -> pl.DataFrame:
-    """What SQL must know of the rules, a row for every academic year that has any."""
-    found = ((year, rules_of(rules, year)) for year in academic_years)
-    return pl.DataFrame(
-        [
-            (year, r.rules_id, r.capacity.value, r.open_agreement_years.value, r.marker_years.value)
-            for year, r in found
-            if r
-        ],
-        schema=frame_schema("academic_year rules_id capacity:int open_agreement_years:int marker_years:int"),
-        orient="row",
-    )
+def rule_tables(rules: Sequence[PartnerRules], academic_years: Iterable[str]) -> Mapping[str, pl.DataFrame]:
+    """What SQL must know of the rules, by academic year: the plain settings, and the markers that keep from leading."""
+    dated = [(year, found) for year in academic_years if (found := rules_of(rules, year))]
+    return {
+        "partner_rule": pl.DataFrame(
+            [
+                (year, r.rules_id, r.capacity.value, r.open_agreement_years.value, r.marker_years.value)
+                for year, r in dated
+            ],
+            schema=frame_schema("academic_year rules_id capacity:int open_agreement_years:int marker_years:int"),
+            orient="row",
+        ),
+        "partner_marker": pl.DataFrame(
+            [(year, criterion) for year, r in dated for criterion in r.marker_criteria.value],
+            schema=frame_schema("academic_year criterion"),
+            orient="row",
+        ),
+    }
 
 
 # --- a region in a year ------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from opora.explain import explain_school
 from tests.conftest import Region
 
 KEYS = ["academic_year", "school_id", "leader_school_id"]
@@ -37,6 +38,18 @@ def test_every_listed_school_has_a_leader_or_the_reason_why_not(demo_region: Reg
     leaders = proposed.select("academic_year", school_id="leader_school_id")
     assert leaders.join(listed, on=["academic_year", "school_id"], how="semi").is_empty()
     assert told["reason_ru"].str.len_chars().min() > 40  # type: ignore[operator]
+
+
+def test_explain_tells_conditions_and_the_partner(demo_region: Region) -> None:
+    agreement = _mart(demo_region, "partnership").filter(pl.col("origin") == "agreement").row(0, named=True)
+    lines = explain_school(demo_region.home, agreement["school_id"], agreement["academic_year"])
+    leader = _mart(demo_region, "school").filter(school_id=agreement["leader_school_id"])["school_name"].item()
+    assert f"Школа-лидер: {leader}. {agreement['reason_ru']}" in lines
+    assert [line.split(":")[0] for line in lines if line.startswith(("Условия", "Ресурсы"))] == [
+        "Условия",
+        "Ресурсы",
+        "Условия и результат",
+    ]
 
 
 def test_the_list_does_not_hang_on_conditions(demo_region: Region) -> None:

@@ -20,7 +20,7 @@ from opora.analysis.partners import (
     load_rules,
     match,
     partner_matches,
-    rule_table,
+    rule_tables,
     rules_of,
     weigh,
 )
@@ -344,7 +344,11 @@ def test_rules_hold_for_years_and_do_not_overlap(tmp_path: Path) -> None:
         year: rule.rules_id if (rule := rules_of(both, year)) else None for year in ("2021-2022", YEAR, "2024-2025")
     }
     assert told == {"2021-2022": "leaders", YEAR: None, "2024-2025": "b"}
-    assert rule_table(both, told)["academic_year"].to_list() == ["2021-2022", "2024-2025"]
+    tables = rule_tables(both, told)
+    assert tables["partner_rule"]["academic_year"].to_list() == ["2021-2022", "2024-2025"]
+    assert set(tables["partner_marker"].rows()) == {
+        (year, criterion) for year in ("2021-2022", "2024-2025") for criterion in RULES.marker_criteria.value
+    }
     assert partner_matches(schools(listed("a")), NOTHING, NO_AGREEMENTS, both).is_empty()
     (folder / "b.yaml").write_text("valid_from: 2021-2022\n" + text, encoding="utf-8")
     with pytest.raises(ReferenceFileError, match="hold in one year"):

@@ -17,23 +17,19 @@ listed as (
     where list.is_listed and not period.is_baseline
 ),
 
--- published signs of biased results, of any procedure, in the years that the rules look back on
+-- markers of results not to be trusted, of the kinds and in the years that the rules look at
 marked as (
     select distinct
         rule.academic_year,
         head.head_school_id as school_id
-    from {{ ref('stg_objectivity_marker') }} as marker
-    inner join {{ ref('int_school_key') }} as keys
-        on
-            marker.school_key_kind = keys.key_kind
-            and {{ comparable_key('marker.school_key_kind', 'marker.school_key') }} = keys.key_value
-            and marker.measured_year = keys.measured_year
-            and marker.measured_year = keys.held_year
-    inner join {{ ref('int_school_head') }} as head on keys.school_id = head.school_id
+    from {{ ref('objectivity') }} as marker
+    inner join {{ ref('int_school_head') }} as head on marker.school_id = head.school_id
+    inner join {{ source('reference', 'partner_marker') }} as named on marker.criterion = named.criterion
     inner join {{ source('reference', 'partner_rule') }} as rule
         on
-            marker.measured_year < rule.academic_year
-            and cast(left(marker.measured_year, 4) as integer)
+            named.academic_year = rule.academic_year
+            and marker.academic_year < rule.academic_year
+            and cast(left(marker.academic_year, 4) as integer)
             >= cast(left(rule.academic_year, 4) as integer) - rule.marker_years
     where marker.is_marked
 ),
