@@ -17,7 +17,7 @@ export GX_ANALYTICS_ENABLED := false
 # The secret that keys the hashes of exam participants. This one serves the made-up region only.
 DEMO_SECRET := made-up-region-only
 
-.PHONY: setup run test lint format ui real bench lock clean
+.PHONY: setup run test soak lint format ui real bench lock clean
 
 setup: $(VENV)/.ready
 
@@ -51,6 +51,10 @@ format: setup
 
 test: lint
 	$(BIN)/python -m pytest
+
+# The long form of the tests that repeat: hundreds of kills, dozens of publishes, thousands of changed files.
+soak: setup
+	$(BIN)/python -m pytest -m soak
 
 bench: setup
 	$(BIN)/python benchmarks/region.py

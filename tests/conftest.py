@@ -1,9 +1,9 @@
-"""What all tests share: a secret for made-up people, and homes that are built once a session."""
+"""What all tests share: a secret for made-up people, homes that are built once a session, counts told at the end."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,21 @@ import pytest
 from opora.home import PROJECT, Home
 
 REAL_DATA = Path(os.environ.get("OPORA_REAL_DATA") or PROJECT.parent / "shared" / "data" / "real")
+
+_COUNTS = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture(scope="session")
+def tell_count(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Say in the summary of the session what was done how often: `tell_count("faults survived: 6 kills")`."""
+    return pytestconfig.stash.setdefault(_COUNTS, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if lines := config.stash.get(_COUNTS, []):
+        terminalreporter.section("counts")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(autouse=True, scope="session")
