@@ -34,8 +34,9 @@ from opora.methods import Method
 from opora.programmes import last_turn, load_programmes
 from opora.reference import Reference
 from opora.risk import last_turn_of_risk, load_risk
+from opora.safe_text import safe_cell_sql, safe_cells
 from schemas.dictionary import dictionary_json, dictionary_markdown
-from schemas.registry import Table, tables
+from schemas.registry import Column, Table, tables
 
 MANIFEST = "manifest.json"
 OFFICIAL = "official"
@@ -220,15 +221,26 @@ def _academic_years(connection: duckdb.DuckDBPyConnection) -> list[str]:
 def _export(connection: duckdb.DuckDBPyConnection, mart: Table, folder: Path) -> int:
     """One mart as Parquet, with its column sheet, and as CSV unless it is too long for one; the number of rows."""
     columns = ", ".join(f'"{name}"' for name in mart.names)
-    order = ", ".join(f'"{name}"' for name in mart.primary_key)
-    query = f"select {columns} from marts.{mart.table} order by {order}"
+    query = f"select {columns} from marts.{mart.table} order by {_sorted_by(mart)}"
     parquet, text = folder / f"{mart.table}.parquet", folder / f"{mart.table}.csv"
     connection.execute(f"copy ({query}) to {_quoted(parquet)} (format parquet, compression zstd)")
     if mart.text_copy:
+        cells = ", ".join(_cell(column) for column in mart.columns)
+        query = f"select {cells} from marts.{mart.table} order by {_sorted_by(mart)}"
         connection.execute(f"copy ({query}) to {_quoted(text)} (format csv, header)")
     (folder / f"{mart.table}.meta.csv").write_text(_meta(mart), encoding="utf-8")
     row = connection.execute(f"select count(*) from marts.{mart.table}").fetchone()
     return int(row[0]) if row else 0
+
+
+def _sorted_by(mart: Table) -> str:
+    return ", ".join(f'{mart.table}."{name}"' for name in mart.primary_key)
+
+
+def _cell(column: Column) -> str:
+    """A column as its CSV has it: text of suppliers is kept from being taken for a formula."""
+    is_free_text = column.type == "string" and not column.vocabulary
+    return f'{safe_cell_sql(column.name)} as "{column.name}"' if is_free_text else f'"{column.name}"'
 
 
 def write_public(candidate: Path, frames: Mapping[str, pl.DataFrame]) -> None:
@@ -239,7 +251,7 @@ def write_public(candidate: Path, frames: Mapping[str, pl.DataFrame]) -> None:
     for table in described:
         name = _file_name(table)
         frames[table.table].write_parquet(folder / f"{name}.parquet", compression="zstd")
-        frames[table.table].write_csv(folder / f"{name}.csv")
+        safe_cells(frames[table.table]).write_csv(folder / f"{name}.csv")
         (folder / f"{name}.meta.csv").write_text(_meta(table), encoding="utf-8")
     _write_database(described, folder)
     (folder / "dictionary.md").write_text(dictionary_markdown(described), encoding="utf-8")

@@ -20,6 +20,7 @@ from opora.context_facts import CODED, ContextCatalogue, Question
 from opora.programmes import RETURN_KINDS, Programme
 from opora.release import Release
 from opora.risk import Cycle, FactorList, RiskFacts, cycle_year, stage_dates
+from opora.safe_text import safe_cell
 from schemas.registry import table
 
 ROWS = 2000
@@ -335,7 +336,7 @@ def _write_lists(sheet: Any, lists: Mapping[str, tuple[str, list[str]]], head: A
     for column, (name, (title, choices)) in enumerate(lists.items()):
         sheet.write_string(0, column, title, head)
         for row, choice in enumerate(choices, start=1):
-            sheet.write_string(row, column, choice)
+            sheet.write_string(row, column, safe_cell(choice))
         sheet.set_column(column, column, _WIDE)
         if choices:
             letter = xl_col_to_name(column)
@@ -360,7 +361,7 @@ def _write_form(
         sheet.data_validation(1, number, rows, number, rule | {"input_title": column.header[:32], "ignore_blank": True})
     for row, cells in enumerate(known, start=1):
         for number, cell in enumerate(cells):
-            sheet.write_string(row, number, cell)
+            sheet.write_string(row, number, safe_cell(cell))
     sheet.freeze_panes(1, len(known[0]) - 1 if known else 0)
     sheet.autofilter(0, 0, rows, len(columns) - 1)
 
