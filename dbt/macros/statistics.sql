@@ -87,3 +87,8 @@ case
     else {{ wilson(counted ~ '.below_minimum', counted ~ '.participants', method ~ '.z', '-' if end == 'low' else '+') }}
 end
 {%- endmacro %}
+
+{#- A sum of fractions that does not depend on the order in which threads found the rows. -#}
+{%- macro stable_sum(value) -%}
+sum({{ value }} order by {{ value }})
+{%- endmacro %}

@@ -47,7 +47,7 @@ held as (
         result.subject_id,
         sum(result.participants) as participants,
         sum(result.below_minimum) as below_minimum,
-        sum(result.participants * region.below_share) as expected_below,
+        {{ stable_sum('result.participants * region.below_share') }} as expected_below,
         any_value(result.method_id) as method_id
     from result
     inner join region using (academic_year, region_code, procedure_id)

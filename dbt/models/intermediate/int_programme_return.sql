@@ -93,7 +93,7 @@ agreement as (
 ),
 
 told as (
-    select programme_id, period, return_kind, school_id, sum(quantity) as quantity
+    select programme_id, period, return_kind, school_id, {{ stable_sum('quantity') }} as quantity
     from reported
     where school_id is not null
     group by programme_id, period, return_kind, school_id

@@ -21,7 +21,7 @@ indicator as (
         school_id,
         factor_id,
         indicator_id,
-        avg(risk_pct) as risk_pct,
+        {{ stable_sum('risk_pct') }} / count(risk_pct) as risk_pct,
         any_value(method_id) as method_id,
         any_value(minimum_known_pct) as minimum_known_pct,
         any_value(high_from_pct) as high_from_pct,

@@ -62,7 +62,7 @@ actual as (
         placed.is_judged,
         {%- for name, condition in [('actual', 'true'), ('actual_at_quarter_start', 'placed.is_before_quarter')] %}
         case any_value(placed.unit)
-            when 'count' then sum(placed.quantity) filter (where {{ condition }})
+            when 'count' then {{ stable_sum('placed.quantity') }} filter (where {{ condition }})
             when 'yes' then max(least(placed.quantity, 1)) filter (where {{ condition }})
             when 'pct' then 100.0
                 * count(distinct member.school_id) filter (where {{ condition }} and placed.quantity > 0)
