@@ -17,9 +17,13 @@ from dagster_dbt.dbt_manifest import validate_manifest
 
 from assets.shared import OWNERS, PUBLISH_POOL, column_schema
 from opora.build import AFTER_ANALYSIS
-from opora.warehouse import NodeResult, prepare, run_dbt
+from opora.models import NodeResult, choose, run_models
+from opora.warehouse import prepare
 from resources.home import OporaHome
 from schemas.registry import registry
+
+# The same choice as AFTER_ANALYSIS in the words of dbt.
+DBT_AFTER_ANALYSIS = "source:analysis+"
 
 
 class OporaTranslator(DagsterDbtTranslator):
@@ -58,25 +62,25 @@ def build_warehouse_assets(manifest_path: Path) -> list[dg.AssetsDefinition]:
         manifest=manifest,
         dagster_dbt_translator=translator,
         name="warehouse",
-        exclude=AFTER_ANALYSIS,
+        exclude=DBT_AFTER_ANALYSIS,
         pool=PUBLISH_POOL,
     )
     def warehouse(context: dg.AssetExecutionContext, opora_home: OporaHome) -> Iterator[Any]:
         database = opora_home.build_database(context.run.root_run_id or context.run_id)
         prepare(opora_home.home, opora_home.reference(), database)
-        results = run_dbt("build", database, exclude=[AFTER_ANALYSIS], tests_may_fail=True)
+        results = run_models(database, choose(exclude=[AFTER_ANALYSIS]), tests_may_fail=True)
         yield from _told(context, manifest, translator, results, database)
 
     @dbt_assets(
         manifest=manifest,
         dagster_dbt_translator=translator,
         name="warehouse_after_analysis",
-        select=AFTER_ANALYSIS,
+        select=DBT_AFTER_ANALYSIS,
         pool=PUBLISH_POOL,
     )
     def warehouse_after_analysis(context: dg.AssetExecutionContext, opora_home: OporaHome) -> Iterator[Any]:
         database = opora_home.build_database(context.run.root_run_id or context.run_id)
-        results = run_dbt("build", database, select=[AFTER_ANALYSIS], tests_may_fail=True)
+        results = run_models(database, choose(select=[AFTER_ANALYSIS]), tests_may_fail=True)
         yield from _told(context, manifest, translator, results, database)
 
     return [warehouse, warehouse_after_analysis]

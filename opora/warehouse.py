@@ -6,19 +6,15 @@ what failed. What does not: SQL of models (`dbt/`), publishing (`opora/release.p
 
 from __future__ import annotations
 
-import hashlib
 import os
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
 import polars as pl
-from filelock import FileLock
 
 from opora.analysis.context_index import load_facts
 from opora.analysis.partners import load_rules, rule_tables
@@ -27,39 +23,19 @@ from opora.deficits import DeficitFacts, deficit_tables, load_deficits
 from opora.delivery import NON_DATA, DeliveryRecord, read_issues, read_records
 from opora.facts import frame_schema
 from opora.groups import Groups, group_tables, load_groups
-from opora.home import PROJECT, Home
+from opora.home import Home
 from opora.programmes import Programme, load_programmes, programme_tables
 from opora.reference import Reference
 from opora.risk import RiskFacts, load_risk, risk_tables
 from schemas.arrow import polars_schema, sql_type
 from schemas.registry import Table, tables
 
-PROJECT_DIR = PROJECT / "dbt"
 CATALOG = "opora"
-FAILING_ROWS_SHOWN = 5
-FAILED = ("error", "fail")
 _GIB = 2**30
-# dbt keeps its adapter, and the profile its environment variables, once a process: runs take turns.
-_ONE_AT_A_TIME = threading.Lock()
-
-Command = Literal["build", "run", "test"]
 
 
 class WarehouseError(Exception):
     """A model or a test failed, or a part of the lake cannot be read; the message says which."""
-
-
-@dataclass(frozen=True)
-class NodeResult:
-    """What became of one model or test. `failures` counts the failing rows of a test."""
-
-    unique_id: str
-    name: str
-    resource_type: str
-    status: str
-    seconds: float
-    failures: int = 0
-    message: str = ""
 
 
 # --- laying out ----------------------------------------------------------------------------------
@@ -84,7 +60,7 @@ def prepare(
     """
     database.parent.mkdir(parents=True, exist_ok=True)
     database.unlink(missing_ok=True)
-    with duckdb.connect(database, config=_settings(database)) as connection:
+    with duckdb.connect(database, config=duckdb_settings(database)) as connection:
         for schema in ("lake", "reference", "delivery_log", "analysis"):
             connection.execute(f"create schema {schema}")
         for table in tables("lake"):
@@ -134,7 +110,7 @@ def _create_context(connection: duckdb.DuckDBPyConnection, catalogue: ContextCat
 
 def _create_lake_view(connection: duckdb.DuckDBPyConnection, table: Table, parts: Sequence[Path]) -> None:
     """All parts of a table as one. A column that need not be there is null in parts written before there was one."""
-    files = ", ".join(_quoted(str(part)) for part in parts)
+    files = ", ".join(quoted(str(part)) for part in parts)
     source = f"read_parquet([{files}], union_by_name = true, hive_partitioning = false)"
     nulls = {column.name: f"cast(null as {sql_type(column)}) as {column.name}" for column in table.columns}
     try:
@@ -216,7 +192,8 @@ def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Text as a literal of SQL."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -236,7 +213,8 @@ def memory_limit() -> str:
     return os.environ.get("OPORA_MEMORY_LIMIT") or f"{min(half, 3 * _GIB) // 2**20}MiB"
 
 
-def _settings(database: Path) -> dict[str, Any]:
+def duckdb_settings(database: Path) -> dict[str, Any]:
+    """Means for a connection that builds or fills a file."""
     return {
         "threads": threads(),
         "memory_limit": memory_limit(),
@@ -246,163 +224,15 @@ def _settings(database: Path) -> dict[str, Any]:
     }
 
 
-def _spill_folder(database: Path) -> Path:
-    return database.with_suffix(".tmp")
-
-
-# --- dbt -----------------------------------------------------------------------------------------
-
-
-def manifest_path(project_dir: Path = PROJECT_DIR) -> Path:
-    """Where the parsed project lies. It may be missing or stale; see `ensure_manifest`."""
-    return project_dir / "target" / "manifest.json"
-
-
-def ensure_manifest(project_dir: Path = PROJECT_DIR) -> Path:
-    """The manifest of the project as it is now: parsed anew if a file of it has changed since."""
-    target = project_dir / "target"
-    target.mkdir(parents=True, exist_ok=True)
-    stamp, fingerprint = target / "fingerprint", _fingerprint(project_dir)
-    with FileLock(target / ".lock"):
-        wanted = (manifest_path(project_dir), _parsed(project_dir))
-        if all(path.exists() for path in wanted) and stamp.exists() and stamp.read_text() == fingerprint:
-            return manifest_path(project_dir)
-        stamp.unlink(missing_ok=True)
-        with _ONE_AT_A_TIME, _environment({}):
-            _invoke(["parse"], project_dir, target)
-        stamp.write_text(fingerprint)
-    return manifest_path(project_dir)
-
-
-def run_dbt(
-    command: Command,
-    database: Path,
-    *,
-    project_dir: Path = PROJECT_DIR,
-    target_path: Path | None = None,
-    select: Sequence[str] = (),
-    exclude: Sequence[str] = (),
-    unit_tests: bool = False,
-    tests_may_fail: bool = False,
-) -> list[NodeResult]:
-    """Run dbt over a prepared file and say what became of every model and test.
-
-    Raises WarehouseError naming what failed, with its first failing rows. With `tests_may_fail` a failed test
-    is a result like others, its rows in the message; what it blocks is for the caller to say. Unit tests of
-    models do not look at data, so a run leaves them out. The file is closed when this returns.
-    """
-    from dbt.contracts.graph.manifest import Manifest
-
-    ensure_manifest(project_dir)
-    manifest = Manifest.from_msgpack(_parsed(project_dir).read_bytes())
-    arguments = [command, "--no-write-json"]
-    if command == "build" and not unit_tests:
-        arguments += ["--exclude-resource-type", "unit_test"]
-    if select:
-        arguments += ["--select", *select]
-    if exclude:
-        arguments += ["--exclude", *exclude]
-    environment = {
+def profile_settings(database: Path) -> dict[str, str]:
+    """The same means in the environment variables of `dbt/profiles.yml`, for dbt run over the file by itself."""
+    return {
         "OPORA_WAREHOUSE": str(database.resolve()),
         "OPORA_WAREHOUSE_TEMP": str(_spill_folder(database).resolve()),
         "OPORA_MEMORY_LIMIT": memory_limit(),
         "OPORA_THREADS": str(threads()),
     }
-    with _ONE_AT_A_TIME, _environment(environment):
-        done = _invoke(arguments, project_dir, target_path or database.with_suffix(".dbt"), manifest)
-    results = done.results
-    failed = {item.node.unique_id: _failure(item, database) for item in results if item.status in FAILED}
-    broken = [item.node.unique_id for item in results if item.status == "error"]
-    if broken or (failed and not tests_may_fail):
-        raise WarehouseError("\n".join(failed.values()))
-    return [_node_result(item, failed.get(item.node.unique_id)) for item in done.results]
 
 
-def _invoke(arguments: list[str], project_dir: Path, target_path: Path, manifest: Any = None) -> Any:
-    """One in-process invocation of dbt: silent, offline, leaving no connection behind."""
-    from dbt.adapters.factory import reset_adapters
-    from dbt.cli.main import dbtRunner
-
-    quiet = ["--quiet", "--no-use-colors", "--log-level", "none", "--log-level-file", "none"]
-    offline = ["--no-version-check", "--no-send-anonymous-usage-stats"]
-    folders = [
-        *("--project-dir", str(project_dir)),
-        *("--profiles-dir", str(project_dir)),
-        *("--target-path", str(target_path.resolve())),
-        *("--log-path", str(target_path.resolve())),
-    ]
-    try:
-        outcome = dbtRunner(manifest=manifest).invoke([*arguments, *quiet, *offline, *folders])
-    finally:
-        reset_adapters()
-        _close_dbt_database()
-    if outcome.exception is not None:
-        raise WarehouseError(f"dbt {arguments[0]}: {outcome.exception}") from outcome.exception
-    return outcome.result
-
-
-def _close_dbt_database() -> None:
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-
-    with suppress(Exception):  # there is no environment where dbt never came to open one
-        DuckDBConnectionManager.env().close()
-    DuckDBConnectionManager.close_all_connections()
-
-
-@contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
-    former = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in former.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _parsed(project_dir: Path) -> Path:
-    return project_dir / "target" / "partial_parse.msgpack"
-
-
-def _fingerprint(project_dir: Path) -> str:
-    """Changes whenever a file of the project does, or the version of dbt."""
-    from dbt.version import __version__
-
-    found = hashlib.sha256(__version__.encode())
-    for path in sorted(project_dir.rglob("*")):
-        if path.suffix in (".sql", ".yml", ".md", ".csv") and "target" not in path.relative_to(project_dir).parts:
-            found.update(f"{path.relative_to(project_dir)}\n".encode())
-            found.update(path.read_bytes())
-    return found.hexdigest()
-
-
-def _node_result(item: Any, failure: str | None) -> NodeResult:
-    return NodeResult(
-        unique_id=item.node.unique_id,
-        name=item.node.name,
-        resource_type=str(item.node.resource_type),
-        status=str(item.status),
-        seconds=float(item.execution_time or 0.0),
-        failures=int(item.failures or 0),
-        message=failure or item.message or "",
-    )
-
-
-def _failure(item: Any, database: Path) -> str:
-    what = {"model": "модель", "test": "проверка", "unit_test": "проверка модели"}
-    kind = str(item.node.resource_type)
-    lines = [f"{what.get(kind, kind)} {item.node.name} ({item.node.original_file_path}): {item.message}"]
-    if kind == "test" and item.status == "fail" and item.node.compiled_code:
-        lines += [f"    {row}" for row in _first_rows(database, item.node.compiled_code)]
-    return "\n".join(lines)
-
-
-def _first_rows(database: Path, query: str) -> list[dict[str, object]]:
-    with duckdb.connect() as connection:
-        connection.execute(f"attach {_quoted(str(database))} as {CATALOG} (read_only)")
-        found = connection.execute(f"select * from ({query}) limit {FAILING_ROWS_SHOWN}")
-        names = [column[0] for column in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+def _spill_folder(database: Path) -> Path:
+    return database.with_suffix(".tmp")

@@ -17,9 +17,9 @@ from assets.programmes import build_programme_assets
 from assets.release import build_candidate, release
 from assets.warehouse import build_warehouse_assets
 from opora.analysis import ANALYSES
+from opora.dbt_project import ensure_manifest
 from opora.programmes import load_programmes
 from opora.reference import Reference, load_reference
-from opora.warehouse import ensure_manifest
 from pipelines.jobs import build_jobs
 from pipelines.partitions import academic_years
 from pipelines.schedules import build_schedules, environment

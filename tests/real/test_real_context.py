@@ -11,7 +11,8 @@ import pytest
 from opora.delivery import read_issues, read_records
 from opora.home import Home
 from opora.intake import ingest
-from opora.warehouse import prepare, run_dbt
+from opora.models import choose, run_models
+from opora.warehouse import prepare
 from tests import builders as b
 from tests.conftest import REAL_DATA
 
@@ -36,9 +37,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 def components(home: Home, tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
     database: Path = tmp_path_factory.mktemp("build") / "build.duckdb"
     prepare(home, b.reference(), database)
-    run_dbt("run", database, select=["+context_component", "+school"])
+    run_models(database, choose(["+context_component", "+school"]))
     # tests that also look at other marts need a whole build; those of the whole region see them
-    run_dbt("test", database, select=["conditions_are_complete", "context_component_key", "context_component_values"])
+    run_models(database, choose(["conditions_are_complete", "context_component_key", "context_component_values"]))
     with duckdb.connect(str(database), read_only=True) as connection:
         return connection.execute("select * from marts.context_component").pl()
 

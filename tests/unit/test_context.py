@@ -18,8 +18,9 @@ from opora.context_facts import Component, answer_values, context_tables, load_c
 from opora.facts import ReferenceFileError, default_root
 from opora.home import PROJECT, Home
 from opora.layouts.model import BUILT_IN, read_layouts
+from opora.models import choose, run_models
 from opora.reference import load_reference
-from opora.warehouse import prepare, run_dbt
+from opora.warehouse import prepare
 from schemas.registry import table
 from tests.unit.test_dbt_rules import Lake, delivery_id
 from tests.unit.test_docs import tables_of
@@ -219,10 +220,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     fill(lake)
     lake.write(replaced={5: 6})
     prepare(lake.home, load_reference(), folder / "build.duckdb")
-    run_dbt("run", folder / "build.duckdb", select=["+context_component", "+school"])
+    run_models(folder / "build.duckdb", choose(["+context_component", "+school"]))
     # tests that also look at other marts need a whole build; those of the whole region see them
     of_this_mart = ["conditions_are_complete", "context_component_key", "context_component_values"]
-    run_dbt("test", folder / "build.duckdb", select=of_this_mart)
+    run_models(folder / "build.duckdb", choose(of_this_mart))
     return Built(folder / "build.duckdb")
 
 

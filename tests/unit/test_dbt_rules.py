@@ -16,12 +16,14 @@ import pytest
 from scipy import stats
 
 from opora.build import build
+from opora.dbt_project import run_dbt
 from opora.delivery import ISSUE_SCHEMA, DeliveryRecord, RowCounts, write_issues, write_record
 from opora.facts import Setting
 from opora.home import Home
 from opora.methods import Method
+from opora.models import choose, run_models
 from opora.reference import Reference, load_reference
-from opora.warehouse import WarehouseError, prepare, run_dbt
+from opora.warehouse import WarehouseError, prepare, profile_settings
 from schemas.arrow import polars_schema
 from schemas.pandera_schemas import failures
 from schemas.registry import table, tables
@@ -388,7 +390,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     reference = replace(_REFERENCE, methods=(*_REFERENCE.methods, method))
     database = home.build / "run.duckdb"
     prepare(home, reference, database)
-    results = build(database, unit_tests=True)
+    results = build(database)
     return Built(home, reference, database, {result.name: result.status for result in results})
 
 
@@ -400,6 +402,28 @@ def test_every_model_and_test_passes(built: Built) -> None:
     assert {name for name, status in built.statuses.items() if status not in ("success", "pass")} == {
         "scales_and_minimums_are_known"
     }
+
+
+def test_dbt_itself_builds_the_same_tables(built: Built, tmp_path: Path) -> None:
+    """Compiled models run here as dbt would run them: the same tables and rows, and its tests pass."""
+    database = tmp_path / "copy.duckdb"
+    database.write_bytes(built.database.read_bytes())
+    with duckdb.connect(database) as connection:
+        for schema in ("staging", "intermediate", "marts"):
+            connection.execute(f"drop schema {schema} cascade")
+    statuses = run_dbt("build", profile_settings(database), tmp_path / "dbt")
+    assert {name: status for name, status in statuses.items() if name in built.statuses} == built.statuses
+    unit_tests = {name: status for name, status in statuses.items() if name not in built.statuses}
+    assert len(unit_tests) >= 4
+    assert set(unit_tests.values()) == {"pass"}
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{built.database}' as ours (read_only); attach '{database}' as theirs (read_only)")
+        for name in (f"marts.{spec.table}" for spec in tables("marts")):
+            differing = connection.execute(
+                f"(select * from ours.{name} except all select * from theirs.{name})"
+                f" union all (select * from theirs.{name} except all select * from ours.{name})"
+            ).fetchall()
+            assert differing == [], name
 
 
 @pytest.mark.parametrize("table_name", [table.table for table in tables("marts")])
@@ -699,7 +723,7 @@ def test_a_failing_test_is_named_with_its_rows(built: Built, tmp_path: Path) -> 
     with duckdb.connect(database) as connection:
         connection.execute("update marts.procedure_result set is_low = not is_low where school_id = 's220001'")
     with pytest.raises(WarehouseError) as error:
-        run_dbt("test", database, select=["flag_follows_the_rule"])
+        run_models(database, choose(["flag_follows_the_rule"]))
     assert "flag_follows_the_rule" in str(error.value)
     assert "s220001" in str(error.value)
 

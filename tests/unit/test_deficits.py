@@ -19,8 +19,9 @@ from opora.deficits import DeficitFacts, SpecificationYear, load_deficits
 from opora.delivery import TaskColumn, read_records, write_record
 from opora.facts import ReferenceFileError, Setting, default_root
 from opora.home import Home
+from opora.models import choose, run_models
 from opora.reference import load_reference
-from opora.warehouse import prepare, run_dbt
+from opora.warehouse import prepare
 from schemas.pandera_schemas import failures
 from schemas.registry import registry, table
 from tests.unit.test_dbt_rules import Lake, delivery_id, school, works
@@ -534,7 +535,7 @@ def test_the_order_of_rows_changes_nothing(built: Built, tmp_path: Path) -> None
     name_tasks(home)
     database = home.build / "run.duckdb"
     prepare(home, load_reference(), database, deficits=SMALL)
-    run_dbt("run", database, select=["+task_deficit", "+deficit_summary"])
+    run_models(database, choose(["+task_deficit", "+deficit_summary"]))
     again = Built(home, database, {})
     for mart in ("task_deficit", "deficit_summary"):
         assert again.rows(mart) == built.rows(mart)

@@ -17,9 +17,10 @@ from opora.context_facts import load_context
 from opora.facts import ReferenceFileError, Setting, default_root, parse_file
 from opora.groups import DefinitionsFile, Groups, HardShare, group_tables, load_groups
 from opora.home import PROJECT, Home
+from opora.models import choose, run_models
 from opora.programmes import load_programmes
 from opora.reference import load_reference
-from opora.warehouse import prepare, run_dbt
+from opora.warehouse import prepare
 from schemas.pandera_schemas import failures
 from schemas.registry import table
 from tests.unit.test_context import answers
@@ -356,7 +357,7 @@ def test_classes_are_refused_with_few_schools_and_taken_where_they_are(built: Pa
             where is_official
             """
         )
-    run_dbt("run", copy, select=["int_group_condition", "int_target_group", "target_group"])
+    run_models(copy, choose(["int_group_condition", "int_target_group", "target_group"]))
     assert {n: is_in for n, is_in in members(copy, "own-class").items() if n <= 3} == {1: True, 2: False, 3: None}
 
 

@@ -25,9 +25,10 @@ from opora.cli import main
 from opora.facts import ReferenceFileError, default_root
 from opora.home import Home
 from opora.methods import Change, Method, MethodSettings, Variant, apply_changes, counting_of
+from opora.models import choose, run_models
 from opora.reference import load_reference
 from opora.release import current_release, fingerprint, publish, write_candidate
-from opora.warehouse import prepare, run_dbt
+from opora.warehouse import prepare
 from schemas.registry import tables
 from tests.unit.test_dbt_rules import Y1, Y2, Y3, Lake, exam, report, school, works
 
@@ -504,9 +505,9 @@ def test_a_method_that_wants_the_exact_interval_gets_it_in_the_marts(tmp_path: P
     official = BASE.model_copy(update={"settings": settings})
     prepare(home, replace(REFERENCE, methods=(official,), variants=()), tmp_path / "x.duckdb")
     wanted = ["+procedure_result", "+pooled_years"]
-    run_dbt("run", tmp_path / "x.duckdb", select=wanted, exclude=[AFTER_ANALYSIS])
+    run_models(tmp_path / "x.duckdb", choose(wanted, [AFTER_ANALYSIS]))
     run_analysis(tmp_path / "x.duckdb", EXACT)
-    run_dbt("run", tmp_path / "x.duckdb", select=["procedure_result", "pooled_years"])
+    run_models(tmp_path / "x.duckdb", choose(["procedure_result", "pooled_years"]))
     with duckdb.connect(tmp_path / "x.duckdb", read_only=True) as connection:
         year = connection.execute(
             "select share_ci_low, share_ci_high from marts.procedure_result"

@@ -20,9 +20,10 @@ from scipy import stats
 from opora.build import build
 from opora.facts import Setting
 from opora.home import Home
+from opora.models import choose, run_models
 from opora.objectivity import MarkerMethod
 from opora.reference import Reference, load_reference
-from opora.warehouse import prepare, run_dbt
+from opora.warehouse import prepare
 from schemas.pandera_schemas import failures
 from schemas.registry import table
 from tests.unit.test_dbt_rules import Lake, exam, report, school, works
@@ -263,7 +264,7 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> Built:
 def otherwise(tmp_path_factory: pytest.TempPathFactory) -> Built:
     reference = replace(REFERENCE, marker_methods=(decided_otherwise(),))
     made = prepared(tmp_path_factory.mktemp("otherwise"), reference)
-    run_dbt("run", made.database, select=["+objectivity_summary", "+stable_low"])
+    run_models(made.database, choose(["+objectivity_summary", "+stable_low"]))
     return made
 
 

@@ -17,9 +17,10 @@ from scipy import stats
 
 from opora.build import build
 from opora.home import Home
+from opora.models import choose, run_models
 from opora.reference import load_reference
 from opora.risk import RiskFacts, load_risk
-from opora.warehouse import prepare, run_dbt
+from opora.warehouse import prepare
 from schemas.pandera_schemas import failures
 from schemas.registry import table
 from tests.unit.test_dbt_rules import Lake, delivery_id, report, school
@@ -221,7 +222,7 @@ def built(home: Home) -> Built:
 def scored(home: Home) -> Built:
     """The same lake with the scoring on; of the marts only those of the risk profile."""
     database = prepared(home, "scored", with_scoring())
-    results = run_dbt("run", database, select=[f"+{mart}" for mart in MARTS])
+    results = run_models(database, choose([f"+{mart}" for mart in MARTS]))
     return Built(database, {result.name: result.status for result in results})
 
 
@@ -499,7 +500,7 @@ def test_rows_in_another_order_give_the_same_marts(scored: Built, tmp_path: Path
     lake.rows = {name: rows[::-1] for name, rows in reversed(lake.rows.items())}
     lake.write(replaced={})
     database = prepared(home, "reversed", with_scoring())
-    run_dbt("run", database, select=[f"+{mart}" for mart in MARTS])
+    run_models(database, choose([f"+{mart}" for mart in MARTS]))
     other = Built(database, {})
     for mart in MARTS:
         assert sorted(map(str, scored.rows(mart))) == sorted(map(str, other.rows(mart)))

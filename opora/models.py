@@ -1,0 +1,230 @@
+"""Models and tests of the dbt project, compiled by dbt, run here over the private file of a run.
+
+What belongs here: which nodes, in what order, and what became of each. What does not: SQL (`dbt/`), compiling
+(`opora/dbt_project.py`), laying a file out (`opora/warehouse.py`).
+
+dbt decides what SQL there is; a run only executes it. Starting dbt and its work for a node cost more than the
+queries of a region do (ADR 14); `dbt build` on the same file gives the same tables, which a test holds.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from opora.dbt_project import ensure_manifest
+from opora.warehouse import CATALOG, WarehouseError, duckdb_settings, quoted
+
+FAILING_ROWS_SHOWN = 5
+FAILED = ("error", "fail")
+
+
+@dataclass(frozen=True)
+class Node:
+    """A model or a test as dbt compiled it.
+
+    `columns` are the contract of a model that has one: name, type, may it be null. `relation` is empty for a test.
+    """
+
+    unique_id: str
+    name: str
+    resource_type: str
+    path: str
+    parents: tuple[str, ...]
+    sql: str
+    relation: str = ""
+    materialized: str = ""
+    columns: tuple[tuple[str, str, bool], ...] = ()
+    severity: str = "error"
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one model or test. `failures` counts the failing rows of a test."""
+
+    unique_id: str
+    name: str
+    resource_type: str
+    status: str
+    seconds: float = 0.0
+    failures: int = 0
+    message: str = ""
+
+
+# --- what there is -------------------------------------------------------------------------------
+
+
+def all_nodes() -> Mapping[str, Node]:
+    """Every model and test by its id, parents before children and a test right after the last of its models."""
+    path = ensure_manifest()
+    return _read_nodes(path, path.stat().st_mtime_ns)
+
+
+def choose(select: Sequence[str] = (), exclude: Sequence[str] = ()) -> list[Node]:
+    """Nodes in order of running. A choice is a name, `+name` with all it stands on, `name+` with all that stands on it.
+
+    A name is that of a model, a test, or a source as `analysis.expectation`; `analysis.*` is all of one source.
+    Raises KeyError for a name that the project does not have.
+    """
+    nodes = all_nodes()
+    wanted = set().union(*(_matches(nodes, words) for words in select)) if select else set(nodes)
+    unwanted = set().union(*(_matches(nodes, words) for words in exclude))
+    return [node for unique_id, node in nodes.items() if unique_id in wanted - unwanted]
+
+
+@cache
+def _read_nodes(manifest: Path, _changed: int) -> Mapping[str, Node]:
+    found = json.loads(manifest.read_bytes())["nodes"].values()
+    nodes = {raw["unique_id"]: _node(raw) for raw in found if raw["resource_type"] in ("model", "test")}
+    models = {unique_id: node for unique_id, node in nodes.items() if node.resource_type == "model"}
+    order = TopologicalSorter(
+        {unique_id: sorted(set(models[unique_id].parents) & set(models)) for unique_id in sorted(models)}
+    )
+    tests: dict[str, list[str]] = {}
+    place = {unique_id: number for number, unique_id in enumerate(order.static_order())}
+    for unique_id, node in sorted(nodes.items()):
+        if node.resource_type == "test":
+            # a test of sources alone comes first
+            last = max((parent for parent in node.parents if parent in place), key=place.__getitem__, default="")
+            tests.setdefault(last, []).append(unique_id)
+    ordered = [*tests.get("", ()), *(name for model in place for name in (model, *tests.get(model, ())))]
+    return {name: nodes[name] for name in ordered}
+
+
+def _node(raw: Mapping[str, Any]) -> Node:
+    contract = raw["config"].get("contract") or {}
+    columns = raw["columns"].values() if contract.get("enforced") else ()
+    return Node(
+        unique_id=raw["unique_id"],
+        name=raw["name"],
+        resource_type=raw["resource_type"],
+        path=raw["original_file_path"],
+        parents=tuple(raw["depends_on"]["nodes"]),
+        sql=raw["compiled_code"],
+        relation=raw["relation_name"] or "",
+        materialized=raw["config"]["materialized"],
+        columns=tuple(
+            (column["name"], column["data_type"].upper(), "not_null" not in [c["type"] for c in column["constraints"]])
+            for column in columns
+        ),
+        severity=raw["config"].get("severity") or "error",
+    )
+
+
+def _matches(nodes: Mapping[str, Node], words: str) -> set[str]:
+    name = words.strip("+")
+    every = {parent for node in nodes.values() for parent in node.parents} | set(nodes)
+    found = {unique_id for unique_id in every if _is_called(unique_id, nodes.get(unique_id), name)}
+    if not found:
+        raise KeyError(f"в проекте dbt нет «{name}»")
+    if words.startswith("+"):
+        found |= _closure(found, lambda unique_id: nodes[unique_id].parents if unique_id in nodes else ())
+    if words.endswith("+"):
+        children: dict[str, list[str]] = {}
+        for node in nodes.values():
+            for parent in node.parents:
+                children.setdefault(parent, []).append(node.unique_id)
+        found |= _closure(found, lambda unique_id: children.get(unique_id, ()))
+    return found
+
+
+def _is_called(unique_id: str, node: Node | None, name: str) -> bool:
+    if node is not None:
+        return node.name == name
+    source = unique_id.split(".", 2)[-1]  # source.opora.analysis.expectation
+    return source == name or (name.endswith(".*") and source.startswith(name[:-1]))
+
+
+def _closure(start: set[str], following: Any) -> set[str]:
+    found, left = set(start), list(start)
+    while left:
+        new = set(following(left.pop())) - found
+        found |= new
+        left += new
+    return found
+
+
+# --- running -------------------------------------------------------------------------------------
+
+
+def run_models(database: Path, nodes: Iterable[Node], *, tests_may_fail: bool = False) -> list[NodeResult]:
+    """Run nodes in the given order over a prepared file; what became of each.
+
+    A model that stands on one that failed, or whose test failed, is skipped.
+    Raises WarehouseError naming what failed, with its first failing rows. With `tests_may_fail` a failed test is a
+    result like others, its rows in the message.
+    """
+    results = []
+    blocked: set[str] = set()
+    with duckdb.connect(config=duckdb_settings(database)) as connection:
+        connection.execute(f"attach {quoted(str(database))} as {CATALOG}; use {CATALOG}")
+        connection.execute("set enable_progress_bar = false; set preserve_insertion_order = false")
+        for schema in ("staging", "intermediate", "marts"):
+            connection.execute(f"create schema if not exists {CATALOG}.{schema}")
+        for node in nodes:
+            if blocked & set(node.parents):
+                result = NodeResult(node.unique_id, node.name, node.resource_type, "skipped")
+            else:
+                start = time.perf_counter()
+                result = replace(_run(connection, node), seconds=time.perf_counter() - start)
+            if result.status in (*FAILED, "skipped"):
+                blocked |= {node.unique_id, *(node.parents if result.status == "fail" else ())}
+            results.append(result)
+    broken = [result for result in results if result.status == "error"]
+    failed = [result for result in results if result.status in FAILED]
+    if broken or (failed and not tests_may_fail):
+        raise WarehouseError("\n".join(result.message for result in failed))
+    return results
+
+
+def _run(connection: duckdb.DuckDBPyConnection, node: Node) -> NodeResult:
+    try:
+        if node.resource_type == "test":
+            return _test(connection, node)
+        _create(connection, node)
+    except duckdb.Error as error:
+        return _result(node, "error", f"модель {node.name} ({node.path}): {error}")
+    return _result(node, "success")
+
+
+def _create(connection: duckdb.DuckDBPyConnection, node: Node) -> None:
+    """A view or a table of a model; its contract is held: columns, their types, no nulls where it says so."""
+    kind = "view" if node.materialized == "view" else "table"
+    if not node.columns:
+        connection.execute(f"create or replace {kind} {node.relation} as {node.sql}")
+        return
+    names = ", ".join(f'"{name}"' for name, _, _ in node.columns)
+    connection.execute(f"create or replace {kind} {node.relation} as select {names} from ({node.sql}\n)")
+    found = {row[0]: row[1] for row in connection.execute(f"describe {node.relation}").fetchall()}
+    for name, data_type, _ in node.columns:
+        if found[name] != data_type:
+            raise duckdb.Error(f"столбец {name}: {found[name]}, по договору {data_type}")
+    required = [name for name, _, may_be_null in node.columns if not may_be_null]
+    counts = ", ".join(f'count(*) filter (where "{name}" is null)' for name in required)
+    missing = connection.execute(f"select {counts} from {node.relation}").fetchone() if required else ()
+    for name, count in zip(required, missing or (), strict=True):
+        if count:
+            raise duckdb.Error(f"столбец {name}: пусто в строках: {count}, по договору пустых нет")
+
+
+def _test(connection: duckdb.DuckDBPyConnection, node: Node) -> NodeResult:
+    cursor = connection.execute(f"select * from ({node.sql}\n) limit {FAILING_ROWS_SHOWN}")
+    names = [column[0] for column in cursor.description or ()]
+    rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    if not rows:
+        return _result(node, "pass")
+    (count,) = connection.execute(f"select count(*) from ({node.sql}\n)").fetchone() or (0,)
+    words = [f"проверка {node.name} ({node.path}): строк с нарушением: {count}", *(f"    {row}" for row in rows)]
+    return replace(_result(node, "warn" if node.severity == "warn" else "fail", "\n".join(words)), failures=count)
+
+
+def _result(node: Node, status: str, message: str = "") -> NodeResult:
+    return NodeResult(node.unique_id, node.name, node.resource_type, status, message=message)
