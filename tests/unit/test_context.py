@@ -22,6 +22,7 @@ from opora.models import choose, run_models
 from opora.reference import load_reference
 from opora.warehouse import prepare
 from schemas.registry import table
+from tests.built import rows_of
 from tests.unit.test_dbt_rules import Lake, delivery_id
 from tests.unit.test_docs import tables_of
 
@@ -131,10 +132,9 @@ class Built:
     database: Path
 
     def row(self, school: str, component: str, year: str = Y1) -> dict[str, Any]:
-        query = "select * from marts.context_component where (school_id, component_id, academic_year) = (?, ?, ?)"
-        with duckdb.connect(str(self.database), read_only=True) as connection:
-            (row,) = connection.execute(query, [f"s{school}", component, year]).pl().to_dicts()
-        return dict(row)
+        key = {"school_id": f"s{school}", "component_id": component, "academic_year": year}
+        (row,) = rows_of(self.database, "marts.context_component", **key)
+        return row
 
     def told(self, school: str, component: str, year: str = Y1) -> tuple[float | str | None, str | None]:
         """The value with its sources, or the reason why there is none."""

@@ -27,6 +27,7 @@ from opora.warehouse import WarehouseError, prepare, profile_settings
 from schemas.arrow import polars_schema
 from schemas.pandera_schemas import failures
 from schemas.registry import table, tables
+from tests.built import rows_of
 
 Row = dict[str, Any]
 Y1, Y2, Y3, Y4 = "2021-2022", "2022-2023", "2023-2024", "2024-2025"
@@ -339,9 +340,7 @@ class Built:
     statuses: dict[str, str]
 
     def rows(self, relation: str, **key: Any) -> list[Row]:
-        condition = " and ".join(f"{name} = ${name}" for name in key) or "true"
-        with duckdb.connect(self.database, read_only=True) as connection:
-            return connection.execute(f"select * from {relation} where {condition}", key).pl().to_dicts()
+        return rows_of(self.database, relation, **key)
 
     def row(self, relation: str, **key: Any) -> Row:
         (found,) = self.rows(relation, **key)

@@ -24,6 +24,7 @@ from opora.reference import load_reference
 from opora.warehouse import prepare
 from schemas.pandera_schemas import failures
 from schemas.registry import registry, table
+from tests.built import rows_of
 from tests.unit.test_dbt_rules import Lake, delivery_id, school, works
 from tests.unit.test_docs import METHODOLOGY, number, tables_of
 
@@ -207,9 +208,7 @@ class Built:
     statuses: dict[str, str]
 
     def rows(self, mart: str, **key: Any) -> list[Row]:
-        condition = " and ".join(f"{name} = ${name}" for name in key) or "true"
-        with duckdb.connect(str(self.database), read_only=True) as connection:
-            return connection.execute(f"select * from marts.{mart} where {condition} order by all", key).pl().to_dicts()
+        return rows_of(self.database, f"marts.{mart}", **key)
 
     def deficit(self, item: str, level: str, territory: str, procedure: str = HAND, **key: Any) -> Row:
         key = {"academic_year": Y2, "item_kind": "task", "territory_level": level} | key

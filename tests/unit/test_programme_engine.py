@@ -23,6 +23,7 @@ from opora.reference import load_reference
 from opora.warehouse import prepare
 from schemas.pandera_schemas import failures
 from schemas.registry import table
+from tests.built import rows_of
 from tests.unit.test_dbt_rules import Lake, exam, report, school
 
 Row = dict[str, Any]
@@ -246,9 +247,7 @@ class Built:
     statuses: dict[str, str]
 
     def rows(self, mart: str, **key: Any) -> list[Row]:
-        condition = " and ".join(f"{name} = ${name}" for name in key) or "true"
-        with duckdb.connect(self.database, read_only=True) as connection:
-            return connection.execute(f"select * from {mart} where {condition}", key).pl().to_dicts()
+        return rows_of(self.database, mart, **key)
 
     def row(self, mart: str, **key: Any) -> Row:
         (found,) = self.rows(mart, **key)

@@ -23,6 +23,7 @@ from opora.risk import RiskFacts, load_risk
 from opora.warehouse import prepare
 from schemas.pandera_schemas import failures
 from schemas.registry import table
+from tests.built import rows_of
 from tests.unit.test_dbt_rules import Lake, delivery_id, report, school
 
 Row = dict[str, Any]
@@ -172,9 +173,7 @@ class Built:
     statuses: dict[str, str]
 
     def rows(self, mart: str, **key: Any) -> list[Row]:
-        condition = " and ".join(f"{name} = ${name}" for name in key) or "true"
-        with duckdb.connect(self.database, read_only=True) as connection:
-            return connection.execute(f"select * from marts.{mart} where {condition}", key).pl().to_dicts()
+        return rows_of(self.database, f"marts.{mart}", **key)
 
     def row(self, mart: str, **key: Any) -> Row:
         (found,) = self.rows(mart, **key)
