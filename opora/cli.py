@@ -12,7 +12,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
@@ -265,6 +266,47 @@ def explain(home: Home, school: str, year: str | None) -> None:
         raise Refused(str(error)) from error
     for line in lines:
         say(line)
+
+
+# --- documents -----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _documents_refused() -> Iterator[None]:
+    """A document that cannot be made, a template that cannot be filled: refused with its message."""
+    from opora.documents.docx import TemplateError
+    from opora.documents.reader import DocumentRefused
+
+    try:
+        yield
+    except (DocumentRefused, TemplateError) as error:
+        raise Refused(str(error)) from error
+
+
+_FORMATS = click.option(
+    "--format", "formats", multiple=True, type=click.Choice(["docx", "pdf"]), help="Без него оба; можно повторять."
+)
+
+
+@main.command()
+@with_home
+@click.argument("whose")
+@click.option("--year", default=None, metavar="2022-2023", help="Учебный год списка; без него последний.")
+@click.option("--to", type=click.Path(path_type=Path, file_okay=False), default=None, help="Папка, куда положить.")
+@_FORMATS
+def note(home: Home, whose: str, year: str | None, to: Path | None, formats: Sequence[str]) -> None:
+    """Аналитическая справка. WHOSE — школа (код, логин, часть названия), муниципалитет или region."""
+    from opora.documents.kinds import make, wanted_note
+    from opora.documents.output import documents_folder, write_document
+    from opora.documents.reader import Marts, release_of
+
+    with _documents_refused():
+        release = release_of(home)
+        with Marts(release) as marts:
+            document = make(marts, wanted_note(marts, whose, year))
+        folder = to or documents_folder(home, release)
+        for path in write_document(document, formats or ("docx", "pdf"), home, folder):
+            say(str(path))
 
 
 @main.command()

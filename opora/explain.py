@@ -41,7 +41,7 @@ def explain_school(home: Home, asked: str, year: str | None = None) -> list[str]
     if release is None:
         raise UnknownSchool("Выпуска ещё нет: сначала opora run.")
     with duckdb.connect(str(release.database), read_only=True) as marts:
-        school = _find(marts, asked)
+        school = find_school(marts, asked)
         status = _status(marts, school, year)
         return [f"Выпуск {release.release_id}", *_said(marts, home, school, status)]
 
@@ -52,7 +52,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, query: str, *values: object) ->
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _find(marts: duckdb.DuckDBPyConnection, asked: str) -> Row:
+def find_school(marts: duckdb.DuckDBPyConnection, asked: str) -> Row:
     """The school by id, login (with or without prefix), exam code or part of the name."""
     login = re.fullmatch(r"(?i)(?:edu|sch|(ksh))?(\d{6})", asked.strip())
     exact = _rows(

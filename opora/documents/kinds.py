@@ -1,0 +1,95 @@
+"""Which documents there are, what each is asked by, and which belong to a release.
+
+Belongs here: the catalogue of documents. Does not belong here: their content.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from opora.documents.model import Document, Shape
+from opora.documents.reader import DocumentRefused, Marts
+from opora.documents.school import NOTE, school_note
+from opora.documents.territory import MUNICIPALITY, REGION, municipality_note, region_note
+from opora.explain import UnknownSchool, find_school
+
+SHAPES: tuple[Shape, ...] = (NOTE, MUNICIPALITY, REGION)
+WHOLE_REGION = ("region", "регион")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One document to be made: its kind, of whom, for which list year or period."""
+
+    kind: str
+    of: str = ""
+    year: str | None = None
+
+
+def make(marts: Marts, wanted: Wanted) -> Document:
+    """The content of a wanted document. Raises DocumentRefused."""
+    if wanted.kind == "school":
+        return school_note(marts, wanted.of, wanted.year)
+    if wanted.kind == "municipality":
+        return municipality_note(marts, wanted.of, wanted.year)
+    if wanted.kind == "region":
+        return region_note(marts, wanted.of, wanted.year)
+    raise ValueError(f"no document of kind {wanted.kind}")
+
+
+def wanted_note(marts: Marts, whose: str, year: str | None = None) -> Wanted:
+    """What a person means by `region`, a municipality or a school. Raises DocumentRefused with what to say instead."""
+    asked = whose.strip()
+    regions = region_codes(marts)
+    if asked.lower() in WHOLE_REGION:
+        if len(regions) != 1:
+            raise DocumentRefused(f"В выпуске регионов: {', '.join(regions) or 'нет'}. Назовите код региона.")
+        return Wanted("region", regions[0], year)
+    if asked in regions:
+        return Wanted("region", asked, year)
+    municipalities = marts.rows(
+        """
+        select distinct municipality_id, municipality_name from municipality_summary
+        where municipality_id = $1 or contains(lower(municipality_name), lower($1)) order by municipality_name
+        """,
+        asked,
+    )
+    exact = [row for row in municipalities if asked in (row["municipality_id"], row["municipality_name"])]
+    if len(exact or municipalities) == 1:
+        return Wanted("municipality", (exact or municipalities)[0]["municipality_id"], year)
+    try:
+        return Wanted("school", find_school(marts.connection, asked)["school_id"], year)
+    except UnknownSchool as error:
+        among = "".join(f"\n  {row['municipality_id']}  {row['municipality_name']}" for row in municipalities[:10])
+        raise DocumentRefused(f"{error}" + (f"\nМуниципалитеты с таким названием:{among}" if among else "")) from error
+
+
+def wanted_schools(marts: Marts, year: str | None = None, *, listed_only: bool = False) -> list[Wanted]:
+    """Notes of schools of a list year: of all that are schools, or of those listed or at risk."""
+    asked = marts.checked_year(year)
+    rows = marts.rows(
+        """
+        select t.school_id from school_status as t join school as s using (school_id)
+        where t.academic_year = $1 and s.is_school and (not $2 or t.is_shnor or coalesce(t.is_at_risk, false))
+        order by t.school_id
+        """,
+        asked,
+        listed_only,
+    )
+    return [Wanted("school", row["school_id"], asked) for row in rows]
+
+
+def wanted_municipalities(marts: Marts, year: str | None = None) -> list[Wanted]:
+    asked = marts.checked_year(year)
+    rows = marts.rows(
+        """
+        select municipality_id from municipality_summary
+        where academic_year = $1 and procedure_id = 'all' and schools_count > 0 order by municipality_id
+        """,
+        asked,
+    )
+    return [Wanted("municipality", row["municipality_id"], asked) for row in rows]
+
+
+def region_codes(marts: Marts) -> list[str]:
+    return [row["region_code"] for row in marts.rows("select distinct region_code from region_summary order by 1")]

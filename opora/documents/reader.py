@@ -1,0 +1,150 @@
+"""One opened release: rows of its marts, names of procedures, who it is and how final.
+
+Belongs here: asking the marts of one release. Does not belong here: words, and figures that no mart holds.
+The file is opened once and read only, so that a document never mixes two releases.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import TracebackType
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from opora.documents import words
+from opora.documents.facts import DocumentFacts, load_document_facts
+from opora.home import Home
+from opora.methods import Method
+from opora.reference import Reference, load_reference
+from opora.release import Release, current_release, read_release
+
+MartRow = dict[str, Any]
+_MATURITY = {"final": "окончательные", "provisional": "предварительные"}
+
+
+class DocumentRefused(LookupError):
+    """A document cannot be made; the message says what to do instead."""
+
+
+def release_of(home: Home, release_id: str | None = None) -> Release:
+    """The named release, else the current one. Raises DocumentRefused if there is none."""
+    if release_id is None:
+        release = current_release(home)
+    else:
+        folder = home.releases / release_id
+        release = read_release(folder) if folder.is_dir() and folder.parent == home.releases else None
+    if release is None:
+        raise DocumentRefused("Выпуска ещё нет: сначала opora run.")
+    return release
+
+
+@dataclass
+class Marts:
+    """The marts of a release, opened for as long as `with` lasts."""
+
+    release: Release
+
+    def __enter__(self) -> Marts:
+        self.connection = duckdb.connect(str(self.release.database), read_only=True)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.connection.close()
+
+    def rows(self, query: str, *values: object) -> list[MartRow]:
+        cursor = self.connection.execute(query, list(values))
+        names = [column[0] for column in cursor.description or []]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def one(self, query: str, *values: object) -> MartRow | None:
+        found = self.rows(query, *values)
+        return found[0] if found else None
+
+    @cached_property
+    def facts(self) -> DocumentFacts:
+        return load_document_facts()
+
+    @cached_property
+    def reference(self) -> Reference:
+        return load_reference()
+
+    @cached_property
+    def procedures(self) -> Mapping[str, tuple[str, str]]:
+        """Full and short names, in the order of showing."""
+        return {p.procedure_id: (p.title_ru, p.short_ru) for p in self.reference.procedures}
+
+    @cached_property
+    def method(self) -> Method:
+        """The official method, whose threshold charts show."""
+        return next(method for method in self.reference.methods if method.is_official)
+
+    @property
+    def threshold(self) -> float:
+        settings = self.method.settings
+        return settings.low_share_numerator.value / settings.low_share_denominator.value
+
+    def short(self, procedure_id: str) -> str:
+        return words.text(self.procedures.get(procedure_id, (procedure_id, procedure_id))[1])
+
+    def title(self, procedure_id: str) -> str:
+        return words.text(self.procedures.get(procedure_id, (procedure_id, procedure_id))[0])
+
+    @cached_property
+    def list_year(self) -> str:
+        """The year of the newest list in which any school was decided."""
+        found = self.one("select max(academic_year) as year from school_status where is_assessed")
+        if found is None or found["year"] is None:
+            raise DocumentRefused(
+                "В выпуске нет ни одного решённого списка: пришлите результаты двух лет и запустите opora run."
+            )
+        return str(found["year"])
+
+    def checked_year(self, year: str | None) -> str:
+        """The asked list year, else the newest. Raises DocumentRefused with the known years."""
+        if year is None:
+            return self.list_year
+        known = [
+            row["academic_year"] for row in self.rows("select distinct academic_year from school_status order by 1")
+        ]
+        if year not in known:
+            raise DocumentRefused(f"Списка за {year} в выпуске нет; есть: {', '.join(known)}.")
+        return year
+
+    @cached_property
+    def created_at(self) -> dt.datetime:
+        return dt.datetime.fromisoformat(str(self.release.manifest["created_at"]))
+
+    @cached_property
+    def release_day(self) -> dt.date:
+        """The day of the release where the region lives."""
+        return self.created_at.astimezone(ZoneInfo(self.reference.timezone)).date()
+
+    def maturity_ru(self, year: str) -> str:
+        by_year: Mapping[str, str] = self.release.manifest.get("maturity_by_year", {})
+        return _MATURITY[by_year.get(year, str(self.release.manifest["maturity"]))]
+
+    @property
+    def release_ru(self) -> str:
+        version = self.release.manifest.get("version")
+        return f"выпуск {self.release.release_id}" + (f", версия {version}" if version else "")
+
+    def files(self, delivery_ids: set[str]) -> list[str]:
+        """Names and days of deliveries, in name order."""
+        rows = self.rows(
+            """
+            select file_name, received_at from delivery
+            where delivery_id in (select unnest($1::varchar[])) order by 1, 2
+            """,
+            sorted(delivery_ids),
+        )
+        return [f"«{words.text(row['file_name'])}», получен {words.day(row['received_at'].date())}" for row in rows]
+
+
+def split_ids(*joined: str | None) -> set[str]:
+    """`d1;d2` of several rows as a set."""
+    return {part for text in joined if text for part in text.split(";")}

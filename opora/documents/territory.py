@@ -1,0 +1,567 @@
+"""The analytical note of a municipality or the region: the list with reasons, results, risks, deficits, partners.
+
+Belongs here: which rows of the marts the note shows and in what words. Does not belong here: figures and rendering.
+Schools and municipalities stand in the order of their names: a place among others is computed nowhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from opora.documents import words
+from opora.documents.facts import Scope
+from opora.documents.model import (
+    Column,
+    CountChart,
+    Document,
+    IntervalChart,
+    Mark,
+    Section,
+    SectionShape,
+    Shape,
+)
+from opora.documents.parts import (
+    LIMITS,
+    RECOMMENDATIONS,
+    SHARE_COLUMNS,
+    SOURCES,
+    document,
+    limits,
+    recommendations,
+    sources,
+)
+from opora.documents.reader import DocumentRefused, MartRow, Marts
+from opora.documents.school import MEASURE_STATES, NOTE, ORIGINS, deficit_rows, deficit_section
+
+DASH = words.DASH
+_COUNTS = (
+    Column("schools", "Школ", 0.9, True),
+    Column("assessed", "Оценивается", 1.3, True),
+    Column("listed", "В списке", 1.0, True),
+    Column("new", "Новых", 0.9, True),
+    Column("continuing", "Остались", 1.1, True),
+    Column("left", "Вышли", 0.9, True),
+    Column("at_risk", "В зоне риска", 1.1, True),
+)
+_LISTED = SectionShape(
+    "listed",
+    "Школы списка и основания",
+    (
+        Column("school", "Школа", 2.8),
+        Column("reason", "Основание", 4.6),
+        Column("n", "Участников", 1.5, True),
+        Column("reliability", "Надёжность", 1.4),
+        Column("years", "Лет подряд", 0.9, True),
+    ),
+)
+_RISK = SectionShape(
+    "at_risk",
+    "Школы зоны риска",
+    (
+        Column("school", "Школа", 3.4),
+        Column("municipality", "Муниципалитет", 2.2),
+        Column("low", "Низких процедур", 1.1, True),
+        Column("assessed", "Оценено процедур", 1.1, True),
+        Column("is_listed", "В списке", 0.9),
+    ),
+)
+_MUNICIPALITIES = SectionShape(
+    "municipalities", "Муниципалитеты", (Column("municipality", "Муниципалитет", 3.4), *_COUNTS)
+)
+_COMMON = (
+    _LISTED,
+    _RISK,
+    SectionShape(
+        "risks",
+        "Факторы риска",
+        (
+            Column("factor", "Фактор риска", 4.0),
+            Column("known", "Школ с профилем", 1.2, True),
+            Column("high", "Высокая значимость", 1.2, True),
+            Column("share", "Доля", 0.9, True),
+            Column("interval", "Интервал 95 %", 1.4, True),
+            Column("finding", "Вывод", 3.0),
+        ),
+    ),
+    next(section for section in NOTE.sections if section.key == "deficits"),
+    SectionShape(
+        "objectivity",
+        "Признаки необъективности ВПР",
+        (
+            Column("year", "Учебный год", 1.2),
+            Column("checked", "Школ проверено", 1.2, True),
+            Column("marked", "С признаком", 1.2, True),
+            Column("markers", "Признаков", 1.1, True),
+            Column("index", "Индекс объективности", 1.4, True),
+            Column("published", "В опубликованном списке", 1.6, True),
+        ),
+    ),
+    SectionShape(
+        "partners",
+        "Партнёры школ списка",
+        (Column("school", "Школа", 3.0), Column("leader", "Школа-лидер", 3.0), Column("origin", "Откуда пара", 1.4)),
+    ),
+    SectionShape(
+        "measures",
+        "Просроченное по программам",
+        (
+            Column("programme", "Программа", 1.6),
+            Column("item", "Показатель или мероприятие", 4.4),
+            Column("due", "Срок", 1.2),
+            Column("days", "Дней просрочки", 1.1, True),
+            Column("status", "Состояние", 1.3),
+            Column("who", "Кто отвечает", 2.4),
+        ),
+    ),
+    RECOMMENDATIONS,
+    LIMITS,
+    SOURCES,
+)
+_SUMMARY = SectionShape("summary", "Список по годам", (Column("year", "Учебный год", 1.2), *_COUNTS), has_chart=True)
+_RESULTS = SectionShape(
+    "results",
+    "Результаты по процедурам",
+    (
+        Column("year", "Учебный год", 1.0),
+        Column("procedure", "Процедура", 1.2),
+        Column("low_schools", "Школ с низким", 1.1, True),
+        *SHARE_COLUMNS,
+    ),
+    has_chart=True,
+)
+MUNICIPALITY = Shape("municipality", "Аналитическая справка по муниципалитету", (_SUMMARY, _RESULTS, *_COMMON))
+REGION = Shape("region", "Аналитическая справка по региону", (_SUMMARY, _RESULTS, _MUNICIPALITIES, *_COMMON))
+
+
+@dataclass(frozen=True)
+class _Territory:
+    """Whose note it is, and where the marts keep its rows."""
+
+    level: Scope
+    territory_id: str
+    name_ru: str
+    region_code: str
+
+    @property
+    def mart(self) -> str:
+        return f"{self.level}_summary"
+
+    @property
+    def key(self) -> str:
+        return "municipality_id" if self.level == "municipality" else "region_code"
+
+
+def municipality_note(marts: Marts, municipality_id: str, year: str | None = None) -> Document:
+    """Raises DocumentRefused for a municipality that the release does not know."""
+    found = marts.one("select * from municipality_summary where municipality_id = $1 limit 1", municipality_id)
+    if found is None:
+        raise DocumentRefused(f"Муниципалитета {municipality_id} в выпуске нет.")
+    name = words.text(found["municipality_name"])
+    return _note(marts, _Territory("municipality", municipality_id, name, found["region_code"]), MUNICIPALITY, year)
+
+
+def region_note(marts: Marts, region_code: str, year: str | None = None) -> Document:
+    """Raises DocumentRefused for a region that the release does not know."""
+    if marts.one("select 1 as found from region_summary where region_code = $1 limit 1", region_code) is None:
+        raise DocumentRefused(f"Региона {region_code} в выпуске нет.")
+    name = f"Субъект Российской Федерации, код{words.NBSP}{region_code}"
+    return _note(marts, _Territory("region", region_code, name, region_code), REGION, year)
+
+
+def _note(marts: Marts, of: _Territory, shape: Shape, year: str | None) -> Document:
+    list_year = marts.checked_year(year)
+    summary = marts.rows(
+        f"select * from {of.mart} where {of.key} = $1 and procedure_id = 'all' order by academic_year", of.territory_id
+    )
+    listed = listed_schools(marts, list_year, **{of.key: of.territory_id})
+    risk_year = marts.one("select max(academic_year) as year from school_status where is_at_risk is not null") or {}
+    at_risk = _schools(marts, "t.is_at_risk", risk_year.get("year") or list_year, **{of.key: of.territory_id})
+    risks = marts.rows(
+        """
+        select * from risk_summary where territory_level = $1 and territory_id = $2 and population_id = 'all'
+            and academic_year = (select max(academic_year) from risk_summary
+                where territory_level = $1 and territory_id = $2 and known_count > 0 and academic_year <= $3)
+        order by sort_order
+        """,
+        of.level,
+        of.territory_id,
+        list_year,
+    )
+    deficits = deficit_rows(marts, of.level, of.territory_id, list_year)
+    objectivity = marts.rows(
+        """
+        select * from objectivity_summary where territory_level = $1 and territory_id = $2 and procedure_id = 'all'
+            and academic_year < $3 order by academic_year desc limit 3
+        """,
+        of.level,
+        of.territory_id,
+        list_year,
+    )
+    schools = [row["school_id"] for row in listed]
+    partners = marts.rows(
+        """
+        select p.*, s.school_name, leader.school_name as leader_name, leader.municipality_name as leader_municipality
+        from partnership as p join school as s on s.school_id = p.school_id
+        left join school as leader on leader.school_id = p.leader_school_id
+        where p.academic_year = $1 and p.school_id in (select unnest($2::varchar[]))
+        order by s.school_name collate ru, p.school_id, p.leader_number
+        """,
+        list_year,
+        schools,
+    )
+    current = [row for row in summary if row["academic_year"] == list_year]
+    at_risk_now = [row for row in summary if row["academic_year"] == risk_year.get("year")]
+    contexts = marts.rows("select * from school_context where academic_year = $1", _year_before(list_year))
+    rows = {
+        of.mart: [*current, *at_risk_now],
+        "risk_summary": risks,
+        "task_deficit": deficits,
+        "objectivity_summary": objectivity[:1],
+        "partnership": partners,
+        "school_context": contexts,
+        "quality_issue": marts.rows("select * from quality_issue where is_active and severity <> 'warning' limit 1"),
+    }
+    sections = {
+        "summary": _summary(summary),
+        "results": _results(marts, of, list_year),
+        "listed": listed_section(listed, list_year),
+        "at_risk": _at_risk(at_risk, risk_year.get("year")),
+        "risks": _risks(risks),
+        "deficits": deficit_section(marts, deficits, "муниципалитет")
+        if of.level == "municipality"
+        else Section(
+            "Дефициты в порядке повторения",
+            ("По региону дефициты не выводятся: сравнить его не с чем. Они стоят в справках муниципалитетов и школ.",),
+        ),
+        "objectivity": _objectivity(objectivity),
+        "partners": _partners(partners),
+        "measures": _overdue(marts, of),
+        "recommendations": recommendations(marts, of.level, rows, list_year),
+        "limits": limits(marts, of.level),
+        "sources": _sources(marts, list_year),
+    }
+    if of.level == "region":
+        sections["municipalities"] = _municipalities(marts, of, list_year)
+    return document(
+        marts,
+        shape,
+        stem=of.name_ru if of.level == "municipality" else f"Регион {of.region_code}",
+        title_ru="Аналитическая справка",
+        subtitle_ru=of.name_ru,
+        facts=(
+            ("Территория", of.name_ru),
+            ("Учебный год списка", words.year(list_year)),
+            ("Школ в списке", words.number(current[0]["shnor_count"]) if current else DASH),
+            ("Методика", words.text(marts.method.title_ru)),
+            ("Сведения", f"{marts.maturity_ru(list_year)}, {marts.release_ru} от {words.day(marts.release_day)}"),
+        ),
+        sections=sections,
+        year=list_year,
+    )
+
+
+def _year_before(list_year: str) -> str:
+    start = int(list_year[:4])
+    return f"{start - 1}-{start}"
+
+
+# --- the list ------------------------------------------------------------------------------------------
+
+
+def listed_schools(
+    marts: Marts, list_year: str, municipality_id: str | None = None, region_code: str | None = None
+) -> list[MartRow]:
+    """Schools of the list with their grounds, by municipality and name."""
+    return _schools(marts, "t.is_shnor", list_year, municipality_id, region_code)
+
+
+def _schools(
+    marts: Marts, condition: str, year: str, municipality_id: str | None = None, region_code: str | None = None
+) -> list[MartRow]:
+    return marts.rows(
+        f"""
+        select t.*, s.school_name, s.municipality_name, s.vpr_login
+        from school_status as t join school as s using (school_id)
+        where {condition} and t.academic_year = $1
+            and ($2::varchar is null or s.municipality_id = $2) and ($3::varchar is null or s.region_code = $3)
+        order by s.municipality_name collate ru, s.school_name collate ru, t.school_id
+        """,
+        year,
+        municipality_id,
+        region_code,
+    )
+
+
+def listed_section(listed: list[MartRow], list_year: str) -> Section:
+    title = "Школы списка и основания"
+    if not listed:
+        return Section(title, (f"На {words.year(list_year)} учебный год в списке школ нет.",))
+    return Section(
+        title,
+        (f"Список на {words.year(list_year)} учебный год, по алфавиту муниципалитетов и школ.",),
+        rows=tuple(
+            {
+                "school": f"{words.text(row['school_name'])}, {words.text(row['municipality_name'])}",
+                "reason": words.text(row["reason_ru"]),
+                "n": words.number(row["evidence_participants"]),
+                "reliability": words.text(row["reliability_ru"]),
+                "years": words.number(row["years_listed_in_a_row"]),
+            }
+            for row in listed
+        ),
+        note_ru="Участников — на скольких держится основание. Надёжность формального признака не меняет.",
+    )
+
+
+def _at_risk(schools: list[MartRow], year: str | None) -> Section:
+    title = "Школы зоны риска"
+    if year is None:
+        return Section(title, ("Зона риска не решена: результатов текущего года нет.",))
+    if not schools:
+        return Section(title, (f"По результатам {words.year(year)} учебного года школ в зоне риска нет.",))
+    return Section(
+        title,
+        (f"По результатам {words.year(year)} учебного года: низкий результат хотя бы по одной процедуре.",),
+        rows=tuple(
+            {
+                "school": words.text(row["school_name"]),
+                "municipality": words.text(row["municipality_name"]),
+                "low": words.number(row["low_procedures_current_year"]),
+                "assessed": words.number(row["assessed_procedures_current_year"]),
+                "is_listed": words.yes(row["is_shnor"]),
+            }
+            for row in schools
+        ),
+    )
+
+
+# --- counts and results --------------------------------------------------------------------------------
+
+
+def _count_row(row: MartRow) -> dict[str, str]:
+    return {
+        "schools": words.number(row["schools_count"]),
+        "assessed": words.number(row["assessed_schools_count"]),
+        "listed": words.number(row["shnor_count"]),
+        "new": words.number(row["new_count"]),
+        "continuing": words.number(row["continuing_count"]),
+        "left": words.number(row["left_count"]),
+        "at_risk": words.number(row["at_risk_count"]),
+    }
+
+
+def _summary(summary: list[MartRow]) -> Section:
+    chart = CountChart(
+        title_ru="Школ в списке по учебным годам: остались с прошлого года и новые",
+        axis_ru="Школ в списке",
+        labels=tuple(words.year(row["academic_year"]) for row in summary),
+        lower=tuple(row["continuing_count"] for row in summary),
+        upper=tuple(row["new_count"] for row in summary),
+        lower_ru="остались",
+        upper_ru="новые",
+        alt_ru="Школ в списке по годам: "
+        + "; ".join(f"{words.year(row['academic_year'])} — {words.number(row['shnor_count'])}" for row in summary)
+        + ". Те же величины стоят в таблице.",
+    )
+    return Section(
+        "Список по годам",
+        rows=tuple({"year": words.year(row["academic_year"])} | _count_row(row) for row in summary),
+        note_ru="Прочерк — данных не хватило для решения. Год — учебный год, в котором список действует.",
+        chart=chart if any(row["shnor_count"] is not None for row in summary) else None,
+    )
+
+
+def _results(marts: Marts, of: _Territory, list_year: str) -> Section:
+    year = _year_before(list_year)
+    order = {procedure: place for place, procedure in enumerate(marts.procedures)}
+    found = marts.rows(
+        f"select * from {of.mart} where {of.key} = $1 and academic_year = $2 and procedure_id <> 'all'",
+        of.territory_id,
+        year,
+    )
+    found = sorted(
+        (row for row in found if row["participants"]), key=lambda row: order.get(row["procedure_id"], len(order))
+    )
+    title = "Результаты по процедурам"
+    if not found:
+        return Section(title, (f"Результатов {words.year(year)} учебного года нет.",))
+    region = {
+        row["procedure_id"]: row["below_share"]
+        for row in marts.rows(
+            "select * from region_summary where region_code = $1 and academic_year = $2", of.region_code, year
+        )
+    }
+    beside = of.level == "municipality"
+    known = [row for row in found if row["below_share"] is not None]
+    told = "; ".join(f"{marts.short(row['procedure_id'])}: {words.percent(row['below_share'])}" for row in known)
+    chart = IntervalChart(
+        title_ru=f"Доля участников ниже минимума, {words.year(year)} учебный год, %, с интервалом 95 %",
+        axis_ru="Участников ниже минимума, %",
+        marks=tuple(
+            Mark(
+                f"{marts.short(row['procedure_id'])}  (n = {row['participants']})",
+                row["below_share"],
+                row["share_ci_low"],
+                row["share_ci_high"],
+                other=region.get(row["procedure_id"]) if beside else None,
+            )
+            for row in known
+        ),
+        alt_ru=f"Доля участников ниже минимума по процедурам: {told}. Те же величины стоят в таблице.",
+        value_ru="муниципалитет" if beside else "регион",
+        other_ru="регион",
+    )
+    return Section(
+        title,
+        rows=tuple(
+            {
+                "year": words.year(row["academic_year"]),
+                "procedure": marts.short(row["procedure_id"]),
+                "low_schools": words.number(row["low_schools_count"]),
+                "participants": words.number(row["participants"]),
+                "below_minimum": words.number(row["below_minimum"]),
+                "below_share": words.percent(row["below_share"]),
+                "interval": words.interval(row["share_ci_low"], row["share_ci_high"]),
+            }
+            for row in found
+        ),
+        note_ru="Доли посчитаны по всем участникам вместе, а не как среднее процентов школ.",
+        chart=chart if known else None,
+    )
+
+
+def _municipalities(marts: Marts, of: _Territory, list_year: str) -> Section:
+    found = marts.rows(
+        """
+        select * from municipality_summary where region_code = $1 and academic_year = $2 and procedure_id = 'all'
+            and schools_count > 0
+        order by municipality_name collate ru, municipality_id
+        """,
+        of.region_code,
+        list_year,
+    )
+    return Section(
+        "Муниципалитеты",
+        (f"Список на {words.year(list_year)} учебный год, муниципалитеты по алфавиту.",),
+        rows=tuple({"municipality": words.text(row["municipality_name"])} | _count_row(row) for row in found),
+    )
+
+
+# --- the rest ------------------------------------------------------------------------------------------
+
+
+def _risks(risks: list[MartRow]) -> Section:
+    title = "Факторы риска"
+    if not risks:
+        return Section(title, ("Рисковых профилей школ этой территории в данных нет.",))
+    first = risks[0]
+    return Section(
+        title,
+        (
+            f"Анкетирование {words.year(first['academic_year'])} учебного года: "
+            f"школ {words.number(first['schools_count'])}, прошли {words.number(first['took_part_count'])}.",
+        ),
+        rows=tuple(
+            {
+                "factor": words.text(row["factor_ru"]),
+                "known": words.number(row["known_count"]),
+                "high": words.number(row["high_count"]),
+                "share": words.percent(row["high_share"]),
+                "interval": words.interval(row["high_ci_low"], row["high_ci_high"]),
+                "finding": words.text(row["finding_ru"]),
+            }
+            for row in risks
+        ),
+    )
+
+
+def _objectivity(found: list[MartRow]) -> Section:
+    title = "Признаки необъективности ВПР"
+    if not found:
+        return Section(title, ("Признаки не считались: результатов, по которым они выводятся, нет.",))
+    return Section(
+        title,
+        ("Признак — повод перепроверить результат, а не вывод о нарушении; списка он не меняет.",),
+        rows=tuple(
+            {
+                "year": words.year(row["academic_year"]),
+                "checked": words.number(row["checked_schools_count"]),
+                "marked": words.number(row["marked_schools_count"]),
+                "markers": words.number(row["markers_count"]),
+                "index": words.number(row["objectivity_index"], 1),
+                "published": words.number(row["published_schools_count"]),
+            }
+            for row in found
+        ),
+        note_ru="Индекс — сто минус процент проверенных школ хотя бы с одним признаком.",
+    )
+
+
+def _partners(partners: list[MartRow]) -> Section:
+    title = "Партнёры школ списка"
+    if not partners:
+        return Section(title, ("Школ списка нет, партнёры не подбирались.",))
+    return Section(
+        title,
+        rows=tuple(
+            {
+                "school": words.text(row["school_name"]),
+                "leader": f"{words.text(row['leader_name'])}, {words.text(row['leader_municipality'])}"
+                if row["leader_school_id"]
+                else words.text(row["reason_ru"]),
+                "origin": ORIGINS.get(row["origin"] or "", "не подобрана"),
+            }
+            for row in partners
+        ),
+        note_ru="Предложение подобрано по правилам и станет парой, когда школы заключат соглашение.",
+    )
+
+
+def _overdue(marts: Marts, of: _Territory) -> Section:
+    title = "Просроченное по программам"
+    found = marts.rows(
+        """
+        select r.* from monitoring_report as r
+        where r.is_overdue and exists (
+            select 1 from measure as m where m.programme_id = r.programme_id and m.territory_id in ($1, $2)
+            union all
+            select 1 from indicator as i where i.programme_id = r.programme_id and i.territory_id in ($1, $2))
+        order by r.programme_id, r.due_on, r.item_kind, r.sort_order
+        """,
+        of.territory_id,
+        of.region_code,
+    )
+    if not found:
+        return Section(
+            title, ("По программам этой территории просроченного нет, или программа этой территории не описана.",)
+        )
+    return Section(
+        title,
+        rows=tuple(
+            {
+                "programme": words.text(row["programme_id"]),
+                "item": words.text(row["title_ru"]),
+                "due": words.day(row["due_on"]),
+                "days": words.number(row["days_overdue"]),
+                "status": MEASURE_STATES.get(row["status"], DASH),
+                "who": words.text(row["responsible_ru"]),
+            }
+            for row in found
+        ),
+    )
+
+
+def _sources(marts: Marts, list_year: str) -> Section:
+    counts = marts.one(
+        """
+            select count(*) as files, count(*) filter (status = 'refused') as refused from delivery
+            where is_active or status = 'refused'
+            """
+    ) or {"files": 0, "refused": 0}
+    return sources(
+        marts,
+        set(),
+        list_year,
+        f"Поставок, на которых стоит выпуск: {words.number(counts['files'] - counts['refused'])}; отклонено: "
+        f"{words.number(counts['refused'])}. Все названы в витрине delivery, замечания к ним — в quality_issue.",
+    )
