@@ -21,6 +21,7 @@ from opora.layouts.extract import (
     as_written,
     issue_frame,
 )
+from opora.masking import shown
 from schemas.pandera_schemas import failures
 from schemas.registry import Column, Rule, Table
 
@@ -68,6 +69,8 @@ _MAY_BE_EMPTY = {
 }
 # In tables of people a value is shown only if it is too short to be a name or a document.
 _LONGEST_SHOWN = 3
+_KEYS = ("school_key", "leader_key", "vpr_login", "exam_code")
+_KEY = r"^(ksh)?\d{1,7}$"
 
 
 def judge(
@@ -226,12 +229,17 @@ def _filled(template: str, rows: pl.DataFrame, is_personal: bool) -> pl.Expr:
 
 
 def _shown(name: str, rows: pl.DataFrame, is_personal: bool) -> pl.Expr:
-    """A value as people write it, a dash for nothing; of people only what is too short to be a name."""
+    """A value as people write it, a dash for nothing; in tables of people only what is too short to be a name."""
     value = pl.col(name)
     text = as_written(value) if rows.schema[name].is_float() else value.cast(pl.String)
     if is_personal:
         text = pl.when(text.str.len_chars() > _LONGEST_SHOWN).then(pl.lit(HIDDEN)).otherwise(text)
-    return text.fill_null("—")
+    return _quoted(name, text).fill_null("—")
+
+
+def _quoted(name: str, text: pl.Expr) -> pl.Expr:
+    """Keys of schools are quoted as they are, whatever else was in a cell only as far as it can be nobody's name."""
+    return pl.when(text.str.contains(_KEY)).then(text).otherwise(shown(text)) if name in _KEYS else shown(text)
 
 
 def _sitting() -> pl.Expr:
@@ -265,7 +273,9 @@ def _duplicates(spec: Table, records: pl.DataFrame) -> list[pl.DataFrame]:
                 check,
                 "quarantine",
                 key[-1],
-                pl.lit(None, pl.String) if key[-1] == "person_key" else pl.col(key[-1]),
+                pl.lit(None, pl.String)
+                if key[-1] == "person_key"
+                else _quoted(key[-1], pl.col(key[-1]).cast(pl.String)),
                 place + ".",
                 "Оставьте одну из строк; принята первая.",
             )

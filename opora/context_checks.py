@@ -12,6 +12,7 @@ import polars as pl
 from opora.context_facts import CODED, ContextCatalogue, Question, read_answers
 from opora.layouts.convert import number
 from opora.layouts.extract import RECORD, ROW, VALUE_REMEDY, as_written, issue_frame
+from opora.masking import shown
 
 _SCHOOL = ("school_key_kind", "school_key", "measured_year")
 _COLUMN = "value_text"
@@ -72,7 +73,7 @@ def _unread(rows: pl.DataFrame, catalogue: ContextCatalogue) -> list[pl.DataFram
     reason = pl.format(
         "«{}»: ответ «{}» не принят, ожидается {}.",
         "title",
-        _COLUMN,
+        shown(pl.col(_COLUMN)),
         pl.col("indicator_id").replace_strict(expected, default="", return_dtype=pl.String),
     )
     remedy = "Исправьте ответ. Если он неизвестен, оставьте ячейку пустой: пустая ячейка — не ноль."
@@ -81,7 +82,7 @@ def _unread(rows: pl.DataFrame, catalogue: ContextCatalogue) -> list[pl.DataFram
     is_outside = ~is_coded & ((given < 0) | (given > 100) & (pl.col("kind") == "percent")).fill_null(False)
 
     def told(check_id: str, which: pl.Expr) -> pl.DataFrame:
-        return issue_frame(rows.filter(which), check_id, "quarantine", _COLUMN, pl.col(_COLUMN), reason, remedy)
+        return issue_frame(rows.filter(which), check_id, "quarantine", _COLUMN, shown(pl.col(_COLUMN)), reason, remedy)
 
     return [
         told("value_out_of_vocabulary", is_coded),
@@ -130,7 +131,7 @@ def _part_issues(rows: pl.DataFrame) -> pl.DataFrame:
         "part_exceeds_whole",
         "quarantine",
         _COLUMN,
-        pl.col(_COLUMN),
+        shown(pl.col(_COLUMN)),
         pl.format("«{}»: {}, а «{}»: {}.", "title", part, "whole_title", whole),
         "Сверьте оба числа. Принято целое, часть отложена.",
     )
@@ -149,7 +150,7 @@ def _sums(answers: pl.DataFrame, catalogue: ContextCatalogue) -> list[pl.DataFra
                 "parts_exceed_whole",
                 "quarantine",
                 _COLUMN,
-                pl.col(_COLUMN),
+                shown(pl.col(_COLUMN)),
                 pl.format(
                     f"Вместе {titles}: {{}}, а «{{}}»: {{}}. Эти группы не пересекаются.",
                     as_written(pl.col("sum")),
@@ -180,7 +181,7 @@ def _shares(answers: pl.DataFrame, catalogue: ContextCatalogue) -> pl.DataFrame:
         "share_contradicts_count",
         "quarantine",
         _COLUMN,
-        pl.col(_COLUMN),
+        shown(pl.col(_COLUMN)),
         pl.format(
             "«{}»: {} %, а {} из {} — это {} %.",
             "title",
@@ -200,8 +201,10 @@ def _contradictions(answers: pl.DataFrame, catalogue: ContextCatalogue) -> list[
             pl.col("value").cast(pl.Int64).is_in(item.answers)
             & pl.col("other").cast(pl.Int64).is_in(item.beside_answers)
         )
-        reason = pl.format(f"«{{}}»: «{{}}» рядом с «{{}}»: {item.reason_ru}.", "title", _COLUMN, "other_title")
+        reason = pl.format(
+            f"«{{}}»: «{{}}» рядом с «{{}}»: {item.reason_ru}.", "title", shown(pl.col(_COLUMN)), "other_title"
+        )
         issues.append(
-            issue_frame(rows, "answers_contradict", "quarantine", _COLUMN, pl.col(_COLUMN), reason, VALUE_REMEDY)
+            issue_frame(rows, "answers_contradict", "quarantine", _COLUMN, shown(pl.col(_COLUMN)), reason, VALUE_REMEDY)
         )
     return issues

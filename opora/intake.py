@@ -37,6 +37,7 @@ from opora.layouts.convert import date, integer, vpr_login
 from opora.layouts.extract import KIND, RECORD, ROW, Extracted, UnknownContext, extract
 from opora.layouts.model import BUILT_IN, Layout, read_layouts
 from opora.layouts.recognise import Block, Recognition, recognise
+from opora.masking import masked
 from opora.persons import SECRET, SecretMissing, secret_from_environment, secret_is_set
 from opora.reading import SUFFIXES, TEXTS, Sheet, UnreadableFile, clean, read_sheets
 from opora.reference import Reference
@@ -423,7 +424,7 @@ def _process_sheets(
 
 
 def _extracted(block: Block, hints: Facts, reference: Reference) -> Extracted:
-    sheet = block.sheet.name
+    sheet = block.sheet.shown
     try:
         return extract(block, hints, reference, secret_from_environment)
     except UnknownContext as error:
@@ -446,30 +447,30 @@ def _extracted(block: Block, hints: Facts, reference: Reference) -> Extracted:
 def _unrecognised(found: Sequence[tuple[Sheet, Recognition]]) -> Refusal:
     """The most helpful thing that can be said of a file in which no table was recognised."""
     for sheet, recognition in found:
-        place = f" на листе «{sheet.name}»" if sheet.name else ""
+        place = f" на листе «{sheet.shown}»" if sheet.name else ""
         if recognition.duplicate:
             return Refusal(
                 "duplicate_headers",
-                f"Заголовки стоят дважды{place}: {', '.join(recognition.duplicate)}.",
+                f"Заголовки стоят дважды{place}: {', '.join(map(masked, recognition.duplicate))}.",
                 "Оставьте по одному столбцу с каждым заголовком.",
-                sheet.name,
+                sheet.shown,
             )
         if recognition.ambiguous:
             return Refusal(
                 "unknown_layout",
                 f"Таблица{place} подходит под несколько раскладок: {', '.join(recognition.ambiguous)}.",
                 "Уточните одну из раскладок: назовите в `without` столбец, которого в ней не бывает.",
-                sheet.name,
+                sheet.shown,
             )
     for sheet, recognition in found:
         if recognition.nearest:
-            place = f" на листе «{sheet.name}»" if sheet.name else ""
+            place = f" на листе «{sheet.shown}»" if sheet.name else ""
             return Refusal(
                 "missing_columns",
                 f"Похоже на «{recognition.nearest.title_ru}»{place}, но нет столбцов: "
                 f"{', '.join(recognition.missing)}.",
                 "Пришлите исходную выгрузку без правки шапки.",
-                sheet.name,
+                sheet.shown,
             )
     return Refusal(
         "unknown_layout",
@@ -487,13 +488,13 @@ def _refuse_empty(counts: RowCounts, blocks: Sequence[Block]) -> None:
             "empty_form",
             f"«{layout.title_ru}»: форма пуста, ни у одной строки нет кода участника.",
             "Заполните форму и пришлите её снова.",
-            blocks[0].sheet.name,
+            blocks[0].sheet.shown,
         )
     raise Refusal(
         "no_data_rows",
         f"«{layout.title_ru}»: под шапкой нет ни одной строки с данными.",
         "Проверьте, что выгружены сами данные, а не только шапка.",
-        blocks[0].sheet.name,
+        blocks[0].sheet.shown,
     )
 
 
@@ -501,7 +502,7 @@ def _unread_sheets(found: Sequence[tuple[Sheet, Recognition]], blocks: Sequence[
     """Sheets beside recognised ones that nobody reads, unless the layout says that they hold no data."""
     companions = {pattern for block in blocks for pattern in block.layout.companions}
     names = [
-        sheet.name
+        sheet.shown
         for sheet, recognition in found
         if not recognition.blocks and not any(re.search(pattern, sheet.name) for pattern in companions)
     ]
@@ -542,7 +543,7 @@ def _judged(name: str, members: Sequence[tuple[Block, Extracted]], delivery_id: 
         frames.append(
             e.records.with_columns(
                 pl.lit(delivery_id).alias("delivery_id"),
-                pl.lit(block.sheet.name or None, pl.String).alias("sheet"),
+                pl.lit(block.sheet.shown or None, pl.String).alias("sheet"),
                 pl.col(RECORD) + offset,
                 shifted,
             )
@@ -556,7 +557,7 @@ def _judged(name: str, members: Sequence[tuple[Block, Extracted]], delivery_id: 
     if not issues.is_empty():
         issues = _with_year(issues, records).with_columns(
             (pl.col(ROW) // BLOCK_STRIDE)
-            .replace_strict(list(range(len(members))), [block.sheet.name for block, _ in members])
+            .replace_strict(list(range(len(members))), [block.sheet.shown for block, _ in members])
             .alias("sheet"),
             pl.col(ROW) % BLOCK_STRIDE,
         )
@@ -647,7 +648,7 @@ def _path_contradicts(facts: Facts, path_says: Facts, block: Block) -> pl.DataFr
         pl.lit("warning").alias("severity"),
         "reason_ru",
         pl.lit("Принято по содержанию; переименуйте файл, чтобы не путать людей.").alias("remedy_ru"),
-        pl.lit(block.sheet.name).alias("sheet"),
+        pl.lit(block.sheet.shown).alias("sheet"),
     )
 
 

@@ -18,6 +18,9 @@ import fastexcel
 import polars as pl
 import pyarrow.parquet as pq
 
+from opora.masking import masked
+from opora.safe_text import plain
+
 SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 TEXTS = (".csv", ".tsv", ".txt")
 SUFFIXES = (*SPREADSHEETS, *TEXTS, ".parquet")
@@ -49,6 +52,14 @@ class Sheet:
 
     name: str
     grid: pl.DataFrame
+    number: int = 1
+    is_hidden: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The name as messages and the lake have it: words that may be somebody's name are masked."""
+        bare = masked(self.name)
+        return bare if bare == plain(self.name).strip() else f"{bare}, лист № {self.number}"
 
     def head(self, rows: int) -> list[list[str | None]]:
         """The first rows as lists, cells cleaned."""

@@ -45,6 +45,9 @@ class Column(_Strict):
         default=False,
         description="an unreadable value is dropped with a warning; it does not put the row in quarantine",
     )
+    free_text: bool = Field(
+        default=False, description="people write what they like: a text that names somebody anywhere is dropped"
+    )
     is_hidden: bool = Field(default=False, description="a bad value is never shown: people write names there")
 
 

@@ -18,11 +18,18 @@ Converter = Callable[[pl.Expr], pl.Expr]
 NOT_A_VALUE = ("-", "–", "—", "нет отметки", "нет данных", "н/д", "#н/д", "nan")
 ABSENT = r"(?i)^\s*отсутств"
 # edu and sch are one series of numbers, ksh (schools of the region itself) is another
+# The least number that counts nothing here: numbers of passports and insurances begin there.
+BEYOND_COUNTS = 10**9
 _LOGIN = r"(?i)\b(?:edu|sch|(ksh))\s?(\d{6})\b"
 _MUNICIPALITY = r"(?i)\breg(\d{2})_(?:vpr_)?(m\d{3})\b"
+_VARIANT = r"(?i)^((?:var|вар(?:иант)?\.?|в)?[\s№-]*\d{1,4}|[xх])$"
+# one short run of letters, or single letters, or the capitals of a group of a college
+_CLASS = r"^\P{L}*(?:\p{L}{1,3}|\p{L}(?:\P{L}+\p{L})*|\p{Lu}{4,5}-\d{2})?\P{L}*$"
+_CLASS_WORDS = ("филиал", "класс", "11 класс", "надомник", "наименование класса")
+_LONGEST_CLASS = 10
 _APPEAL_STATUS = (
     r"(?i)^(апелляция\s+)?(не\s+)?"
-    r"(удовлетвор|отклон|отказ|отозв|принят|выполнен|обработ|отправ|ожида|создан|подан)"
+    r"(удовлетвор|отклон|отказ|отозв|принят|выполнен|обработ|отправ|ожида|создан|подан)\p{L}*"
 )
 
 
@@ -38,7 +45,7 @@ def number(cell: pl.Expr) -> pl.Expr:
     """A number with a decimal comma or point; a closing per cent sign and inner spaces are ignored."""
     bare = _value(cell).str.replace_all(r"[\s%]", "").str.replace(",", ".", literal=True)
     value = bare.cast(pl.Float64, strict=False)
-    return pl.when(value.is_finite()).then(value)
+    return pl.when(value.abs() < BEYOND_COUNTS).then(value)
 
 
 def integer(cell: pl.Expr) -> pl.Expr:
@@ -67,9 +74,26 @@ def class_label(cell: pl.Expr) -> pl.Expr:
     return code(cell).str.extract(r'^(\d{1,2}[\s\-./"«]*\w{0,3}["»]?|\p{L})$')
 
 
+def pupil_code(cell: pl.Expr) -> pl.Expr:
+    """The code of a participant of ВПР: up to nine digits, so no number of a passport or an insurance."""
+    return code(cell).str.extract(r"^(\d{1,9})$")
+
+
+def pupil_class(cell: pl.Expr) -> pl.Expr:
+    """`5`, `Б`, `а(2)`, `кб`, `А, Б`, `СЭЗС-01`, «нет»: as short as classes are called, never a name."""
+    is_short = cell.str.contains(_CLASS) & ~cell.str.contains(r"\d{4}") & (cell.str.len_chars() <= _LONGEST_CLASS)
+    word = cell.str.to_lowercase()
+    return pl.when(is_short | word.is_in(_CLASS_WORDS) | word.str.contains(ABSENT)).then(cell)
+
+
+def variant(cell: pl.Expr) -> pl.Expr:
+    """`1`, `Var1`, `вариант 5`, `X`, «отсутствовал»: a number, or one word of the systems."""
+    return pl.coalesce(code(cell).str.extract(_VARIANT), cell.str.extract(r"(?i)^\s*(отсутств\p{L}{0,8})"))
+
+
 def appeal_status(cell: pl.Expr) -> pl.Expr:
-    """States of an appeal as the systems word them."""
-    return pl.when(cell.str.contains(_APPEAL_STATUS)).then(cell)
+    """States of an appeal as the systems word them, without what stands behind them."""
+    return cell.str.extract(_APPEAL_STATUS, 0)
 
 
 def date(cell: pl.Expr) -> pl.Expr:
@@ -229,6 +253,9 @@ CONVERTERS: dict[str, Converter] = {
         digits,
         exam_code,
         class_label,
+        pupil_code,
+        pupil_class,
+        variant,
         appeal_status,
         date,
         boolean,

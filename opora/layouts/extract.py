@@ -30,6 +30,7 @@ from opora.layouts.convert import (
 from opora.layouts.model import PERSONAL
 from opora.layouts.recognise import Block
 from opora.layouts.shapes import SHAPES
+from opora.masking import masked, names_somebody, shown
 from opora.persons import keyed_hash
 from opora.reading import clean
 from opora.reference import Reference
@@ -154,7 +155,12 @@ def _named_tasks(block: Block) -> tuple[tuple[str | None, int | None], ...]:
     """Label and greatest score of every used task column, where its header says them: «10К1 (2б)»."""
     headers = [header for _, header in _used_tasks(block, block.rows)]
     groups = [found.groupdict() if (found := re.search(block.layout.tasks or "", h)) else {} for h in headers]
-    return tuple((g.get("label"), int(g["max"]) if g.get("max") else None) for g in groups)
+    return tuple((_task_label(g.get("label")), int(g["max"]) if g.get("max") else None) for g in groups)
+
+
+def _task_label(text: str | None) -> str | None:
+    """What a header calls a task: «10К1», «2 (1)». Words of a header are no label."""
+    return text if text and re.fullmatch(r"\d{1,3}(?:[.,]\d{1,2})?(?:[кk]\d{1,2})?(?:\s*\(\d{1,2}\))?", text) else None
 
 
 def by_value(texts: pl.Series, convert: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
@@ -182,11 +188,29 @@ def _typed(block: Block, data: pl.DataFrame, spec: Table) -> tuple[pl.DataFrame,
         raw = data[name].cast(pl.String)
         convert = date if name == "date" else CONVERTERS[given] if given else BY_TYPE[known[name].type]
         values = by_value(raw, convert).alias(name)
-        typed.append(values)
         if name in known and given not in FINDERS and values.null_count() > raw.null_count():
             lost = data.filter(values.is_null() & _says_something(raw, known[name]))
             issues.append(_unreadable(lost, name, known[name], block))
+        if values.dtype == pl.String:
+            values, of_people = _without_people(values, data, known[name])
+            issues.append(of_people)
+        typed.append(values)
     return data.with_columns(typed), [issue for issue in issues if not issue.is_empty()]
+
+
+def _without_people(values: pl.Series, data: pl.DataFrame, column: Column) -> tuple[pl.Series, pl.DataFrame]:
+    """A column of text without cells that name a person or a document: they are dropped, and told without a quote."""
+    if column.vocabulary or column.pattern:
+        return values, pl.DataFrame()
+    is_person = by_value(values, lambda text: names_somebody(text, anywhere=column.free_text)).fill_null(False)
+    if not is_person.any():
+        return values, pl.DataFrame()
+    rows = data.filter(is_person)
+    reason = f"Столбец «{column.label_ru}»: в ячейке имя человека, номер документа или контакт; значение отброшено."
+    issue = issue_frame(
+        rows, "personal_data_dropped", "warning", column.name, pl.lit(HIDDEN), pl.lit(reason), PERSONAL_REMEDY
+    )
+    return values.to_frame().select(pl.when(~is_person).then(pl.first())).to_series(), issue
 
 
 def _says_something(raw: pl.Series, column: Column) -> pl.Series:
@@ -197,7 +221,7 @@ def _says_something(raw: pl.Series, column: Column) -> pl.Series:
 
 
 def _unreadable(rows: pl.DataFrame, name: str, column: Column, block: Block) -> pl.DataFrame:
-    """Issues for cells that could not be read as the column's type. Cells of personal tables stay hidden."""
+    """Issues for cells that could not be read as the column's type. They may hold anything, so they are masked."""
     expected = _EXPECTED.get(column.type, "значение по образцу")
     reason = f"Столбец «{column.label_ru}»: значение «{{}}» не читается, ожидается {expected}."
     if name == "school_key":
@@ -212,12 +236,13 @@ def _unreadable(rows: pl.DataFrame, name: str, column: Column, block: Block) -> 
     else:
         check, severity = "value_unreadable", "quarantine"
     remedy = column.remedy_ru or (ATTRIBUTE_REMEDY if severity == "warning" else VALUE_REMEDY)
-    value = pl.lit(HIDDEN) if block.layout.is_personal else pl.col(name)
+    value = pl.lit(HIDDEN) if block.layout.is_personal else shown(pl.col(name))
     return issue_frame(rows, check, severity, column.name, value, pl.format(reason, value), remedy)
 
 
 _EXPECTED = {"integer": "целое число", "number": "число", "date": "дата", "boolean": "да или нет"}
 ATTRIBUTE_REMEDY = "Значение отброшено, строка принята; исправьте при случае."
+PERSONAL_REMEDY = "Уберите персональные данные из файла: этот столбец не для них."
 VALUE_REMEDY = "Исправьте значение и пришлите файл ещё раз."
 
 
@@ -312,13 +337,14 @@ def _mapped(
     found = {text: look_up(text) for text in texts.drop_nulls().unique()}
     values = texts.replace_strict(list(found), list(found.values()), default=None, return_dtype=polars_type(target))
     unknown = frame.filter(values.is_null() & texts.is_not_null())
-    reason = pl.format(f"Столбец «{target.label_ru}»: «{{}}» нет в справочнике.", pl.col(source))
+    value = shown(pl.col(source))
+    reason = pl.format(f"Столбец «{target.label_ru}»: «{{}}» нет в справочнике.", value)
     issues = issue_frame(
         unknown,
         "value_out_of_vocabulary",
         "quarantine",
         target.name,
-        pl.col(source),
+        value,
         reason,
         VALUE_REMEDY,
     )
@@ -458,7 +484,7 @@ def _unread_tasks(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
     if rows.is_empty():
         return rows
     cells = [pl.when(task_score(pl.col(name)) == "?").then(clean(pl.col(name))) for name in columns]
-    value = pl.concat_str(cells, separator=", ", ignore_nulls=True)
+    value = shown(pl.concat_str(cells, separator=", ", ignore_nulls=True))
     return issue_frame(
         rows,
         "attribute_unreadable",
@@ -509,7 +535,7 @@ def _attendance(frame: pl.DataFrame, block: Block) -> tuple[pl.DataFrame, pl.Dat
         "attendance_inferred",
         "warning",
         "attendance",
-        pl.col("variant") if "variant" in frame.columns else pl.lit(None, pl.String),
+        shown(pl.col("variant")) if "variant" in frame.columns else pl.lit(None, pl.String),
         reason,
         "Проверьте строку: укажите вариант или «отсутствовал».",
     )
@@ -609,10 +635,13 @@ def _unpivoted(
         column, raw = spec.column(target), long[target]
         given = wide.convert.get(target)
         value = by_value(raw, CONVERTERS[given] if given else BY_TYPE[column.type])
-        typed.append(value.alias(target))
         lost = value.is_null() & _says_something(raw, column)
         if lost.any():
             issues.append(_unreadable(long.filter(lost), target, column, block))
+        if value.dtype == pl.String:
+            value, of_people = _without_people(value, long, column)
+            issues.append(of_people)
+        typed.append(value.alias(target))
     return long.with_columns(typed), issues
 
 
@@ -636,7 +665,7 @@ def _pivot_groups(block: Block, subject_of: Callable[[str], str | None]) -> tupl
         if constants is not None:
             known.append((constants, columns))
         elif "subject" in dict(key):
-            unknown.append(dict(key)["subject"])
+            unknown.append(masked(dict(key)["subject"]))
     header = pl.DataFrame({"value": unknown}, schema={"value": pl.String()})
     issues = issue_frame(
         header.with_columns(pl.lit(block.header_row).alias(ROW)),

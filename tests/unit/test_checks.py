@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from opora import reading
 from opora.checks import _may_fail
 from opora.delivery import NON_DATA
+from opora.masking import masked
 from schemas.arrow import polars_schema
 from schemas.pandera_schemas import failures
 from schemas.registry import table
@@ -128,7 +129,7 @@ QUARANTINED = [
         marks(2023, 6, "Чистописание", b.PLACE, b.LOGIN, "СОШ № 5", 10, 10, 40, 30, 20),
         2,
         "subject_id",
-        "Чистописание",
+        "Чи…(12 знаков)",
     ),
     Case(
         "value_out_of_vocabulary",
@@ -136,7 +137,7 @@ QUARANTINED = [
         text([("вид ключа", "ключ", "школа", "отношение"), ("vpr_login", "990012", "s990012", "похожа")]),
         2,
         "relation",
-        "похожа",
+        "по…(6 знаков)",
     ),
     Case(
         "total_above_maximum",
@@ -172,7 +173,7 @@ QUARANTINED = [
     Case("counts_not_whole", "quarantine", f3(14, 36, 30, 20), 11, "share_2_pct", "14", RU6_STATISTICS),
     Case("counts_do_not_add_up", "quarantine", f3(10, 25, 25, 40), 11, "count_2", "1", RU6_STATISTICS),
     *(
-        Case("school_key_malformed", "quarantine", f1(b.pupil(login=login)), 9, "school_key", login, RU6)
+        Case("school_key_malformed", "quarantine", f1(b.pupil(login=login)), 9, "school_key", masked(login), RU6)
         for login in ("sch99О012", "edu99001", "edu9900123", "990012", "vpr990012")
     ),
     Case(
@@ -223,7 +224,7 @@ SET_ASIDE = [
     answer("value_out_of_range", "-3", "не меньше нуля", П1=100, П6=-3),
     answer("value_out_of_range", "104", "число от 0 до 100", П1=100, П6pct=104),
     answer("value_out_of_vocabulary", "где-то", "4) Населённый пункт сельского типа", П1=100, П13="где-то"),
-    answer("value_out_of_vocabulary", "иногда", "да или нет", STAFF, К1=10, К5="иногда"),
+    answer("value_out_of_vocabulary", "ин…(6 знаков)", "да или нет", STAFF, К1=10, К5="иногда"),
     answer("part_exceeds_whole", "101", "101, а «П1. Обучающихся всего»: 100", П1=100, П6=101),
     answer("part_exceeds_whole", "2.5", "2,5, а «К3. Ставок", STAFF, К3=2, К4=2.5),
     answer("share_contradicts_count", "50", "50 %, а 20 из 100 — это 20 %", П1=100, П6=20, П6pct=50),
@@ -318,7 +319,7 @@ WARNED = [
         book(b.ege_table([b.PLACE, "СОШ № 5", 20, 3, *[None] * 4, 2, *[None] * 4], subjects=("Русский язык", "Танцы"))),
         6,
         "subject_id",
-        "танцы",
+        "та…(5 знаков)",
         "2023",
     ),
 ]

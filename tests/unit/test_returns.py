@@ -162,7 +162,7 @@ def test_kinds_of_facts_are_those_of_the_programmes() -> None:
         ({"количество": None}, "required_value_missing", "«Количество» обязателен"),
         ({"количество": -1}, "value_out_of_range", "от 0"),
         ({"программа": None}, "required_value_missing", "«Программа» обязателен"),
-        ({"вид_факта": "субботник"}, "value_out_of_vocabulary", "«субботник» недопустимо"),
+        ({"вид_факта": "субботник"}, "value_out_of_vocabulary", "«су…(9 знаков)» недопустимо"),
         ({"школа": None}, "school_of_return_missing", "школа не названа"),
         ({"школа": "СОШ № 5"}, "school_key_malformed", "«СОШ № 5»"),
         ({"период": "весна"}, "value_unreadable", "«весна»"),
