@@ -9,9 +9,12 @@ written beside their place and renamed, one file a delivery, table and year: del
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
+import stat
+import traceback
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -37,10 +40,12 @@ from opora.layouts.convert import date, integer, vpr_login
 from opora.layouts.extract import KIND, RECORD, ROW, Extracted, UnknownContext, extract
 from opora.layouts.model import BUILT_IN, Layout, read_layouts
 from opora.layouts.recognise import Block, Recognition, recognise
+from opora.limits import bound
 from opora.masking import masked
 from opora.persons import SECRET, SecretMissing, secret_from_environment, secret_is_set
 from opora.reading import SUFFIXES, TEXTS, Sheet, UnreadableFile, clean, read_sheets
 from opora.reference import Reference
+from opora.safe_text import safe_path
 from schemas.registry import table
 
 NOTE_LAYOUT = "delivery_note"
@@ -48,9 +53,10 @@ NOTE_LAYOUT = "delivery_note"
 MOST_WORKERS = 8
 _SOURCES = (
     *("opora/intake.py", "opora/reading.py", "opora/checks.py", "opora/persons.py"),
-    *("opora/context_facts.py", "opora/context_checks.py"),
+    *("opora/context_facts.py", "opora/context_checks.py", "opora/masking.py", "opora/safe_text.py"),
+    *("opora/containers.py", "opora/limits.py", "opora/reader_process.py"),
 )
-_SOURCE_FOLDERS = ("opora/layouts", "schemas/lake", "reference/layouts", "reference/context")
+_SOURCE_FOLDERS = ("opora/layouts", "schemas/lake", "reference/layouts", "reference/context", "reference/intake")
 Progress = Callable[[int, int, str], None]
 
 
@@ -69,6 +75,18 @@ class Landed:
         return f"d{self.sha256[:12]}"
 
 
+@dataclass(frozen=True)
+class Unread:
+    """What lies in landing and cannot be read as a file: nothing is known of it but its path and why."""
+
+    path: str
+    reason_ru: str
+
+    @property
+    def message_ru(self) -> str:
+        return f"«{self.path}»: {self.reason_ru}. Остальное принято; исправьте права или уберите из папки приёма."
+
+
 @dataclass
 class Processed:
     """What one file gave: its record, its issues, its parts of the lake by table and year."""
@@ -85,6 +103,7 @@ class IntakeReport:
 
     processed: tuple[DeliveryRecord, ...]
     unchanged: int
+    unread: tuple[Unread, ...] = ()
 
     @property
     def refused(self) -> list[DeliveryRecord]:
@@ -107,30 +126,77 @@ class Refusal(Exception):
 
 def landing_entries(landing: Path) -> list[Path]:
     """Every file below landing but hidden ones. Folders may be links: data may be read in place."""
-    found: list[Path] = []
+    return _walked(landing)[0]
+
+
+def _walked(landing: Path) -> tuple[list[Path], list[Unread]]:
+    """Files below landing, and what lies there and is none."""
+    files: list[Path] = []
+    unread: list[Unread] = []
     seen: set[str] = set()
-    for folder, folders, names in os.walk(landing, followlinks=True):
-        if (real := os.path.realpath(folder)) in seen:
-            folders.clear()  # a link back up
-            continue
+    todo = [(landing, 0)]
+    while todo:
+        folder, depth = todo.pop()
+        real = os.path.realpath(folder)
+        if real in seen:
+            continue  # a link back up
         seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        paths = (Path(folder) / name for name in names if not name.startswith((".", "~$")))
-        found += [path for path in paths if path.is_file()]
-    return sorted(found)
+        try:
+            entries = sorted(folder.iterdir())
+        except OSError as error:
+            unread.append(Unread(_shown(folder, landing), f"папка не открывается: {_kind(error)}"))
+            continue
+        for path in entries:
+            if path.name.startswith((".", "~$")):
+                continue
+            try:
+                mode = path.stat().st_mode
+            except OSError as error:
+                unread.append(Unread(_shown(path, landing), f"недоступно: {_kind(error)}"))
+                continue
+            if stat.S_ISREG(mode):
+                files.append(path)
+            elif not stat.S_ISDIR(mode):
+                unread.append(Unread(_shown(path, landing), "не файл и не папка"))
+            elif depth >= bound("folder_depth"):
+                unread.append(Unread(_shown(path, landing), f"глубже {bound('folder_depth')} вложенных папок"))
+            else:
+                todo.append((path, depth + 1))
+    return sorted(files), unread
+
+
+def _shown(path: Path, landing: Path) -> str:
+    return safe_path(path.relative_to(landing))
+
+
+def _kind(error: OSError) -> str:
+    return {errno.EACCES: "нет прав", errno.ENOENT: "ссылка никуда не ведёт", errno.ELOOP: "ссылка на саму себя"}.get(
+        error.errno or 0, type(error).__name__
+    )
 
 
 def landed_files(landing: Path) -> list[Landed]:
     """The files of landing with their digests, in path order."""
-    found = [_landed(path, path.relative_to(landing)) for path in landing_entries(landing)]
-    return sorted(found, key=lambda file: file.relative)
+    return survey(landing)[0]
+
+
+def survey(landing: Path) -> tuple[list[Landed], list[Unread]]:
+    """The files of landing with their digests, in path order, and what cannot be read there."""
+    paths, unread = _walked(landing)
+    found: list[Landed] = []
+    for path in paths:
+        try:
+            found.append(_landed(path, path.relative_to(landing)))
+        except OSError as error:
+            unread.append(Unread(_shown(path, landing), f"не читается: {_kind(error)}"))
+    return sorted(found, key=lambda file: file.relative), unread
 
 
 def _landed(path: Path, relative: Path) -> Landed:
     status = path.stat()
     return Landed(
         path=path,
-        relative=PurePosixPath(relative).as_posix(),
+        relative=safe_path(relative),
         sha256=sha256_of(path),
         size_bytes=status.st_size,
         modified_at=datetime.fromtimestamp(status.st_mtime, UTC),
@@ -177,7 +243,7 @@ def ingest(
     home.ensure()
     layouts = read_layouts(BUILT_IN, home.layouts)
     version = intake_version(home, reference)
-    files = landed_files(home.landing)
+    files, unread = survey(home.landing)
     records = read_records(home)
     received_at = now or datetime.now(UTC)
     _remember_paths(home, files, records)
@@ -212,7 +278,7 @@ def ingest(
             if progress:
                 progress(number, len(todo), record.file_name)
     _retire_replaced(home, files)
-    return IntakeReport(tuple(done), len(distinct) - len(todo))
+    return IntakeReport(tuple(done), len(distinct) - len(todo), tuple(unread))
 
 
 def _covers(years: Collection[str] | None, record: DeliveryRecord) -> bool:
@@ -342,6 +408,24 @@ def process(file: Landed, layouts: Sequence[Layout], reference: Reference, versi
         return _process_sheets(file, sheets, layouts, reference, noted, record)
     except (Refusal, UnreadableFile) as refusal:
         return _refused(record, file, refusal)
+    except BaseException as error:
+        # a panic of Rust is no Exception; what an error says may quote cells, so only its kind and place are told
+        if not (isinstance(error, Exception) or type(error).__name__ == "PanicException"):
+            raise
+        return _refused(record, file, _not_processed(error))
+
+
+def _not_processed(error: BaseException) -> Refusal:
+    """A fault of the program or a lack of memory: one file must not stop the others."""
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(PROJECT)
+    ]
+    place = f"{Path(frames[-1].filename).stem}:{frames[-1].lineno}" if frames else "?"
+    return Refusal(
+        "not_processed",
+        f"Файл не удалось разобрать: {type(error).__name__} ({place}).",
+        "Остальные файлы приняты. Покажите файл и это сообщение тем, кто ведёт систему.",
+    )
 
 
 def _not_a_table(file: Landed) -> Refusal:
@@ -389,7 +473,7 @@ def _process_sheets(
     for block in blocks:
         if block.layout.table is not None:
             extracted.append((block, _extracted(block, hints, reference)))
-    issues = [_unread_sheets(found, blocks)]
+    issues = [_unread_sheets(found, blocks), _hidden_sheets(blocks)]
     parts: dict[tuple[str, str], list[pl.DataFrame]] = {}
     counts = RowCounts()
     for block in (block for block in blocks if block.layout.table is None):
@@ -506,19 +590,42 @@ def _unread_sheets(found: Sequence[tuple[Sheet, Recognition]], blocks: Sequence[
         for sheet, recognition in found
         if not recognition.blocks and not any(re.search(pattern, sheet.name) for pattern in companions)
     ]
+    check_id = "sheet_not_recognised"
+    return _of_sheets(
+        names,
+        check_id,
+        "Лист «{}» не опознан и не прочитан.",
+        "Если на листе данные, опишите его раскладку; иначе уберите лист.",
+    )
+
+
+def _of_sheets(names: Sequence[str], check_id: str, reason_ru: str, remedy_ru: str) -> pl.DataFrame:
+    """Warnings about whole sheets, by their names as they are shown."""
     return pl.DataFrame(
         {
             RECORD: [None] * len(names),
             ROW: [None] * len(names),
             "column_name": "",
             "value": names,
-            "check_id": "sheet_not_recognised",
+            "check_id": check_id,
             "severity": "warning",
-            "reason_ru": [f"Лист «{name}» не опознан и не прочитан." for name in names],
-            "remedy_ru": "Если на листе данные, опишите его раскладку; иначе уберите лист.",
+            "reason_ru": [reason_ru.format(name) for name in names],
+            "remedy_ru": remedy_ru,
             "sheet": names,
         },
         schema_overrides={RECORD: pl.Int64(), ROW: pl.Int64(), "value": pl.String(), "sheet": pl.String()},
+    )
+
+
+def _hidden_sheets(blocks: Sequence[Block]) -> pl.DataFrame:
+    """Hidden sheets that were read: nobody who opens the book sees what was taken from them."""
+    names = list(dict.fromkeys(block.sheet.shown for block in blocks if block.sheet.is_hidden))
+    check_id = "hidden_sheet_read"
+    return _of_sheets(
+        names,
+        check_id,
+        "Лист «{}» скрыт, но на нём таблица, и она прочитана.",
+        "Если таблица лишняя, удалите лист и пришлите книгу снова; если нужна, покажите его.",
     )
 
 

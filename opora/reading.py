@@ -2,6 +2,9 @@
 
 What belongs here: opening a file by its first bytes, encoding and delimiter, one `Sheet` per worksheet, every
 cell as text. What does not: layouts, headers, types. Rows are numbered as an editor shows them.
+
+A file is hostile until it is read: bounds come first (`opora/limits.py`, `opora/containers.py`), and books whose
+reading cannot be foreseen are read by a process of their own (`opora/reader_process.py`).
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,32 +22,28 @@ import fastexcel
 import polars as pl
 import pyarrow.parquet as pq
 
+from opora import reader_process
+from opora.containers import weigh
+from opora.limits import UnreadableFile, bound, refuse_beyond
 from opora.masking import masked
-from opora.safe_text import plain
+from opora.safe_text import plain, plain_expr
 
+__all__ = ["SPREADSHEETS", "SUFFIXES", "TEXTS", "Sheet", "UnreadableFile", "clean", "read_book", "read_sheets", "tidy"]
 SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 TEXTS = (".csv", ".tsv", ".txt")
 SUFFIXES = (*SPREADSHEETS, *TEXTS, ".parquet")
 # First bytes of a file: whatever it is called, that is what it is. A file with none of them is text.
 PARQUET_MAGIC = b"PAR1"
-SPREADSHEET_MAGIC = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+ZIP_MAGIC = b"PK\x03\x04"
+OLE_MAGIC = b"\xd0\xcf\x11\xe0"
 ENCODINGS = ("utf-8-sig", "cp1251")
+# Encodings of old programs: they would be read as Windows-1251 and give other letters.
+OLD_ENCODINGS = {"cp866": "DOS (cp866)", "koi8-r": "КОИ-8"}
 DELIMITERS = (";", "\t", ",")
-# Bounds on what one file may claim to be: far above any real delivery, far below this machine's memory.
-MOST_UNPACKED_BYTES = 2_000_000_000
-MOST_TEXT_BYTES = 8_000_000_000
-MOST_COLUMNS = 4_000
 HEAD_CHARACTERS = 1_000_000
-
-
-class UnreadableFile(Exception):
-    """The file cannot be opened as what its ending says, or is too large; the message is for the supplier."""
-
-    def __init__(self, check_id: str, reason_ru: str, remedy_ru: str) -> None:
-        super().__init__(reason_ru)
-        self.check_id = check_id
-        self.reason_ru = reason_ru
-        self.remedy_ru = remedy_ru
+_SAVE_AGAIN = "Откройте его в редакторе, сохраните заново и пришлите ещё раз; возможно, он передан не целиком."
+_SAVE_UTF8 = "Сохраните файл как «CSV UTF-8 (разделитель — запятая)» или как книгу Excel."
+_SPLIT = "Разделите выгрузку по процедурам или пришлите Parquet."
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ class Sheet:
         return bare if bare == plain(self.name).strip() else f"{bare}, лист № {self.number}"
 
     def head(self, rows: int) -> list[list[str | None]]:
-        """The first rows as lists, cells cleaned."""
-        return [list(row) for row in self.grid.head(rows).select(clean(pl.all())).iter_rows()]
+        """The first rows as lists, cells cleaned and no longer than a header can be."""
+        return header_cells(self.grid.head(rows))
 
 
 def clean(text: pl.Expr) -> pl.Expr:
@@ -72,77 +72,112 @@ def clean(text: pl.Expr) -> pl.Expr:
     return pl.when(bare != "").then(bare)
 
 
+def tidy(text: pl.Expr) -> pl.Expr:
+    """Cells that are kept: cleaned, on one line, and what cannot be seen is �. Slow: for distinct texts."""
+    return clean(plain_expr(text))
+
+
+def header_cells(grid: pl.DataFrame) -> list[list[str | None]]:
+    """Rows in which headers and titles are looked for: a cell of a megabyte is not searched to its end."""
+    most = bound("header_characters")
+    return [list(row) for row in grid.select(tidy(pl.all().str.slice(0, most))).iter_rows()]
+
+
 def read_sheets(path: Path) -> list[Sheet]:
     """All worksheets of a file as text. Raises UnreadableFile with a message for the supplier."""
     try:
         with path.open("rb") as file:
             first = file.read(4)
-        if first in SPREADSHEET_MAGIC:
-            return _read_spreadsheet(path)
+        if first in (ZIP_MAGIC, OLE_MAGIC):
+            return _read_spreadsheet(path, is_archive=first == ZIP_MAGIC)
         if first == PARQUET_MAGIC:
-            return [Sheet("", _read_parquet(path))]
-        return [Sheet("", _read_text(path))]
+            return [Sheet("", _bounded(_read_parquet(path)))]
+        return [Sheet("", _bounded(_read_text(path)))]
     except UnreadableFile:
         raise
-    except Exception as error:
-        raise UnreadableFile(
-            "unreadable_file",
-            f"Файл не открывается: {type(error).__name__}.",
-            "Откройте его в редакторе, сохраните заново и пришлите ещё раз; возможно, он передан не целиком.",
-        ) from error
+    except BaseException as error:
+        # a panic of a reader's Rust is no Exception; what it says may quote cells, so only its kind is told
+        if not (isinstance(error, Exception) or type(error).__name__ == "PanicException"):
+            raise
+        raise UnreadableFile("unreadable_file", f"Файл не открывается: {type(error).__name__}.", _SAVE_AGAIN) from None
 
 
-def _read_spreadsheet(path: Path) -> list[Sheet]:
-    _refuse_bombs(path)
+# --- books -----------------------------------------------------------------------------------------------
+
+
+def _read_spreadsheet(path: Path, *, is_archive: bool) -> list[Sheet]:
+    """A book is read here if it is known to be light, else by a process with a ceiling of memory and time."""
+    if is_archive and not zipfile.is_zipfile(path):
+        raise UnreadableFile("unreadable_file", "Книга обрывается: передана не целиком.", _SAVE_AGAIN)
+    weight = weigh(path) if is_archive else None
+    is_light = weight is not None and weight.sheets and weight.memory <= bound("light_bytes")
+    return [
+        Sheet(name, _bounded(_numbered(grid)), number, is_hidden)
+        for number, (name, is_hidden, grid) in enumerate(
+            read_book(path) if is_light else reader_process.read_apart(path), start=1
+        )
+    ]
+
+
+def read_book(path: Path) -> list[tuple[str, bool, pl.DataFrame]]:
+    """Name, whether it is hidden, and the cells of every worksheet of a book, with no bound on what that takes."""
     # by its bytes the reader tells the kind of book itself, by its name it would believe the ending
     book = fastexcel.read_excel(path if path.suffix.lower() == ".xlsx" else path.read_bytes())
+    refuse_beyond("sheets", len(book.sheet_names), "Листов в книге", "Оставьте листы с данными или разделите книгу.")
     sheets = []
     for name in book.sheet_names:
         sheet = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
         _refuse_width(sheet.width)
-        sheets.append(Sheet(name, _numbered(sheet.to_polars())))
+        sheets.append((name, sheet.visible != "visible", sheet.to_polars()))
     return sheets
 
 
-def _refuse_bombs(path: Path) -> None:
-    if not zipfile.is_zipfile(path):
-        return
-    with zipfile.ZipFile(path) as archive:
-        size = sum(entry.file_size for entry in archive.infolist())
-    if size > MOST_UNPACKED_BYTES:
-        raise UnreadableFile(
-            "too_large",
-            f"Книга занимает в развёрнутом виде {size / 1e9:.1f} ГБ.",
-            "Уберите лишние листы и оформление или пришлите данные в CSV.",
-        )
-
-
 def _refuse_width(columns: int) -> None:
-    if columns > MOST_COLUMNS:
-        raise UnreadableFile(
-            "too_large",
-            f"На листе {columns} столбцов.",
-            f"Оставьте только столбцы с данными; больше {MOST_COLUMNS} не бывает ни в одной выгрузке.",
+    refuse_beyond("columns", columns, "Столбцов в таблице", "Оставьте только столбцы с данными.")
+
+
+def _bounded(grid: pl.DataFrame) -> pl.DataFrame:
+    """A grid whose cells are no longer than a cell can be: one that is longer hides other rows in it."""
+    if grid.is_empty():
+        return grid
+    longest = grid.select(pl.all().str.len_bytes().max().fill_null(0)).row(0)
+    for column, size in enumerate(longest):
+        if size <= bound("cell_characters"):
+            continue
+        row = int(grid.to_series(column).str.len_bytes().arg_max() or 0)
+        refuse_beyond(
+            "cell_characters",
+            len(grid.to_series(column)[row]),
+            f"Строка {row + 1}, столбец {column + 1}: знаков в ячейке",
+            "Проверьте, что кавычки в файле закрыты, и уберите лишний текст.",
         )
+    return grid
+
+
+# --- Parquet and text --------------------------------------------------------------------------------------
 
 
 def _read_parquet(path: Path) -> pl.DataFrame:
-    _refuse_width(len(pq.read_schema(path).names))
+    described = pq.read_metadata(path)
+    _refuse_width(described.num_columns)
+    refuse_beyond("table_cells", described.num_columns * described.num_rows, "Ячеек в таблице", _SPLIT)
+    groups = [described.row_group(number) for number in range(described.num_row_groups)]
+    for column in range(described.num_columns):
+        size = sum(group.column(column).total_uncompressed_size for group in groups)
+        refuse_beyond("text_bytes", size, f"Байт в столбце {column + 1} в развёрнутом виде", _SPLIT)
     frame = pl.read_parquet(path, hive_partitioning=False)
     header = pl.DataFrame([frame.columns], schema=frame.columns, orient="row")
     return _numbered(pl.concat([header.cast(pl.String), frame.cast(pl.String)], rechunk=False))
 
 
 def _read_text(path: Path) -> pl.DataFrame:
-    if path.stat().st_size > MOST_TEXT_BYTES:
-        raise UnreadableFile(
-            "too_large",
-            f"Файл занимает {path.stat().st_size / 1e9:.1f} ГБ.",
-            "Разделите выгрузку по процедурам или пришлите Parquet.",
-        )
+    refuse_beyond("text_bytes", path.stat().st_size, "Байт в файле", _SPLIT)
     raw = path.read_bytes()
     encoding = _encoding_of(raw)
-    text = raw.decode(encoding)
+    try:
+        text = raw.decode(encoding)
+    except UnicodeDecodeError:
+        raise UnreadableFile("wrong_encoding", "Текст обрывается посреди знака UTF-16.", _SAVE_UTF8) from None
     if not text.strip():
         return pl.DataFrame()
     delimiter = _delimiter_of(text[:HEAD_CHARACTERS])
@@ -158,6 +193,7 @@ def _read_text(path: Path) -> pl.DataFrame:
 def _parse_text(raw: bytes, delimiter: str, width: int) -> pl.DataFrame:
     """Text as a grid. Blank lines stay: a row number must be the one that an editor shows."""
     _refuse_width(width)
+    refuse_beyond("table_cells", width * (raw.count(b"\n") + 1), "Ячеек в таблице", _SPLIT)
     return pl.read_csv(
         io.BytesIO(raw),
         separator=delimiter,
@@ -168,24 +204,84 @@ def _parse_text(raw: bytes, delimiter: str, width: int) -> pl.DataFrame:
 
 
 def _encoding_of(raw: bytes) -> str:
+    """The encoding of a text. Raises UnreadableFile where it is none or where two are mixed."""
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
+    if wide := _wide_encoding(raw[:4000]):
+        return wide
     for encoding in ENCODINGS:
         try:
-            raw.decode(encoding)
+            text = raw.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if encoding == "cp1251":
+            _refuse_mixed(raw)
+            _refuse_old(raw, text)
         return encoding
-    raise UnreadableFile(
-        "unreadable_file",
-        "Кодировка текста не опознана: ни UTF-8, ни Windows-1251.",
-        "Сохраните файл как «CSV UTF-8 (разделитель — запятая)» или как книгу Excel.",
+    _refuse_mixed(raw)
+    raise UnreadableFile("wrong_encoding", "Кодировка текста не опознана: ни UTF-8, ни Windows-1251.", _SAVE_UTF8)
+
+
+def _wide_encoding(head: bytes) -> str | None:
+    """UTF-16 without a mark: every other byte is the page of Latin or of Cyrillic."""
+    if len(head) < 8 or b"\0" not in head:
+        return None
+    for encoding, high in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
+        if sum(byte in (0, 4) for byte in high) > 0.9 * len(high):
+            return encoding
+    if head.count(b"\0") > len(head) // 100:
+        raise UnreadableFile("unreadable_file", "В файле двоичные данные, а не текст таблицы.", _SAVE_AGAIN)
+    return None
+
+
+def _refuse_mixed(raw: bytes) -> None:
+    """Lines in UTF-8 among lines that are not: whichever is taken, some rows would be read as other letters."""
+    good = other = 0
+    for number, line in enumerate(raw.split(b"\n"), start=1):
+        if line.isascii():
+            continue
+        try:
+            line.decode("utf-8")
+            good = good or number
+        except UnicodeDecodeError:
+            other = other or number
+        if good and other:
+            raise UnreadableFile(
+                "wrong_encoding",
+                f"Кодировки смешаны: строка {good} в UTF-8, строка {other} нет.",
+                f"Соберите файл из частей в одной кодировке. {_SAVE_UTF8}",
+            )
+
+
+def _refuse_old(raw: bytes, text: str) -> None:
+    """A text of DOS or КОИ-8 is told by how letters follow each other: capitals within words, signs for letters."""
+    sample = raw[:HEAD_CHARACTERS]
+    here = _russian(text[:HEAD_CHARACTERS])
+    for encoding, name in OLD_ENCODINGS.items():
+        if _russian(sample.decode(encoding, "replace")) > max(20.0, 3 * here):
+            raise UnreadableFile(
+                "wrong_encoding", f"Текст похож на кодировку {name}, ожидается UTF-8 или Windows-1251.", _SAVE_UTF8
+            )
+
+
+_RUSSIAN_WORD = re.compile(r"(?<![а-яёА-ЯЁ])[А-ЯЁ]?[а-яё]{3,}(?![а-яёА-ЯЁ])")
+_RUSSIAN_LETTERS = frozenset("оеаинтсрвлкмдпу")
+
+
+def _russian(text: str) -> float:
+    """How much of a text is words as they are written in Russian: common letters of words in ordinary case."""
+    return sum(
+        sum(letter in _RUSSIAN_LETTERS for letter in word) - 0.6 * len(word) for word in _RUSSIAN_WORD.findall(text)
     )
+
+
+# Longer lines are read to here when the delimiter is looked for: the module csv takes no larger field.
+_DELIMITER_WITHIN = 100_000
 
 
 def _delimiter_of(text: str) -> str:
     """The delimiter that splits the first lines most often and most evenly."""
-    lines = text.splitlines()[:30]
+    lines = [line[:_DELIMITER_WITHIN] for line in text.splitlines()[:30]]
 
     def evenness(delimiter: str) -> tuple[int, int]:
         counts = [len(row) for row in csv.reader(lines, delimiter=delimiter)]

@@ -30,9 +30,10 @@ from opora.layouts.convert import (
 from opora.layouts.model import PERSONAL
 from opora.layouts.recognise import Block
 from opora.layouts.shapes import SHAPES
+from opora.limits import refuse_beyond
 from opora.masking import masked, names_somebody, shown
 from opora.persons import keyed_hash
-from opora.reading import clean
+from opora.reading import clean, tidy
 from opora.reference import Reference
 from schemas.arrow import polars_type
 from schemas.registry import Column, Table, table
@@ -114,7 +115,7 @@ def _classified(block: Block) -> pl.DataFrame:
     layout, grid = block.layout, block.rows
     picked = {**block.fields}
     picked.update({f"pivot:{i}": column for i, (column, _) in enumerate(block.pivots)})
-    cells = [by_value(grid[column], clean).alias(name) for name, column in picked.items()]
+    cells = [by_value(grid[column], tidy).alias(name) for name, column in picked.items()]
     tasks = [grid[column].alias(f"task:{i}") for i, (column, _) in enumerate(_used_tasks(block, grid))]
     if any(kind.column is None for kind in layout.rows):
         cells.append(grid.select(pl.coalesce(clean(pl.col(c)) for c in grid.columns).alias("first_cell")).to_series())
@@ -616,6 +617,7 @@ def _unpivoted(
         none = frame.select(base).clear().with_row_index(RECORD)
         typed_none = (pl.lit(None, polars_type(spec.column(name))).alias(name) for name in values)
         return none.with_columns(typed_none), [unknown]
+    refuse_beyond("records", frame.height * len(groups), "Записей в широкой таблице", "Разделите таблицу на части.")
     parts = [
         frame.select(
             *(c for c in base if c not in constants),

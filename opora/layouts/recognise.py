@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from opora.layouts.model import AUXILIARY, Layout, normalise_header
-from opora.reading import Sheet, clean
+from opora.limits import refuse_beyond
+from opora.reading import Sheet, header_cells
 
 HEADER_WITHIN = 25
+_ONE_HEADER = "Оставьте одну шапку над данными или разделите выгрузку."
 TITLE_ROWS = 12
 DEEPEST_HEADER = 3
 
@@ -159,11 +161,12 @@ def _repeated_headers(sheet: Sheet, first: _Place) -> list[int]:
     anchor = [cell for cell in sheet.grid.row(first.row) if cell and len(cell) > 3]
     same = sheet.grid.select(pl.any_horizontal(pl.all().is_in(anchor))).to_series()
     rows = same.slice(first.row + 1).arg_true() + first.row + 1
+    refuse_beyond("tables_of_sheet", len(rows), f"Строк, похожих на шапку, на листе «{sheet.shown}»", _ONE_HEADER)
     return [row for row in rows if not _missing(first.layout, _headers(sheet, replace(first, row=row)))]
 
 
 def _headers(sheet: Sheet, place: _Place) -> tuple[str, ...]:
-    cells = sheet.grid.slice(place.row, place.depth).select(clean(pl.all())).rows()
+    cells = header_cells(sheet.grid.slice(place.row, place.depth))
     return _joined([[normalise_header(cell or "") for cell in row] for row in cells])
 
 
@@ -172,7 +175,7 @@ def _block(sheet: Sheet, place: _Place, end: int, previous: int) -> Block:
     headers = _headers(sheet, place)
     names = sheet.grid.columns
     top = max(previous + 1, row - TITLE_ROWS)
-    above = sheet.grid.slice(top, row - top).select(clean(pl.all())).rows()
+    above = header_cells(sheet.grid.slice(top, row - top))
     fields: dict[str, str] = {}
     for name, source in layout.columns.items():
         for header, column in zip(headers, names, strict=True):

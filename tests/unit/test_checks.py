@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opora import reading
 from opora.checks import _may_fail
 from opora.delivery import NON_DATA
+from opora.limits import bound
 from opora.masking import masked
 from schemas.arrow import polars_schema
 from schemas.pandera_schemas import failures
@@ -71,7 +71,7 @@ def truncated(folder: Path) -> Path:
 
 
 def too_wide(folder: Path) -> Path:
-    return b.csv(folder / "широкая.csv", [["x"] * (reading.MOST_COLUMNS + 1)])
+    return b.csv(folder / "широкая.csv", [["x"] * (bound("columns") + 1)])
 
 
 def long_comparison(outcome_count: int) -> dict[str, b.Table]:
@@ -87,8 +87,8 @@ def long_comparison(outcome_count: int) -> dict[str, b.Table]:
 
 
 REFUSED = [
-    Case("unreadable_file", "refusal", truncated, says="не открывается"),
-    Case("too_large", "refusal", too_wide, says="столбцов"),
+    Case("unreadable_file", "refusal", truncated, says="обрывается"),
+    Case("too_large", "refusal", too_wide, says="Столбцов"),
     Case("unknown_layout", "refusal", book([["Меню"], ["День", "Блюдо"], ["Вторник", "Суп"]]), says="не подходит"),
     Case("unknown_layout", "refusal", lambda f: _written(f / "письмо.pdf", b"%PDF"), says="не таблица"),
     Case(

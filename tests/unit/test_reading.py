@@ -10,7 +10,8 @@ import openpyxl
 import polars as pl
 import pytest
 
-from opora import reading
+from opora import limits, reading
+from opora.limits import load_limits
 from opora.reading import UnreadableFile, read_sheets
 from tests import builders as b
 
@@ -96,15 +97,15 @@ def test_broken_files_are_refused_in_words(tmp_path: Path, content: bytes) -> No
     (tmp_path / "t.xlsx").write_bytes(content)
     with pytest.raises(UnreadableFile) as refusal:
         read_sheets(tmp_path / "t.xlsx")
-    assert refusal.value.check_id == "unreadable_file"
+    assert refusal.value.check_id == ("wrong_encoding" if content == b"\x98\xff" else "unreadable_file")
     assert refusal.value.remedy_ru.endswith((".", "Excel»."))
 
 
-@pytest.mark.parametrize(("limit", "write"), [("MOST_UNPACKED_BYTES", b.xlsx), ("MOST_TEXT_BYTES", b.csv)])
+@pytest.mark.parametrize(("limit", "write"), [("archive_bytes", b.xlsx), ("text_bytes", b.csv)])
 def test_files_beyond_the_bounds_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, write: object
 ) -> None:
-    monkeypatch.setattr(reading, limit, 10)
+    monkeypatch.setattr(limits, "bound", lambda name: 10 if name == limit else getattr(load_limits(), name).value)
     with pytest.raises(UnreadableFile) as refusal:
         read_sheets(write(tmp_path / "файл", ROWS))  # type: ignore[operator]
     assert refusal.value.check_id == "too_large"
