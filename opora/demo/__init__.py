@@ -3,8 +3,8 @@
 `config.py` reads the invented facts, `population.py` simulates schools, pupils and results, `vpr_files.py`,
 `exam_files.py` and `registers.py` lay them out by family, `dirt.py` spoils them in known counts, `truth.py`
 says what a correct reading must find. `context_files.py` does all of it for conditions of schools, `risk_files.py` for
-risk profiles, `agreements.py` for partners; `objectivity.py` plants results not to be trusted. Everybody and everything
-in it is made up.
+risk profiles, `agreements.py` for partners; `objectivity.py` plants results not to be trusted, `tasks.py` deficits by
+task. Everybody and everything in it is made up.
 """
 
 from __future__ import annotations
@@ -12,7 +12,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from opora.demo import agreements, context_files, dirt, exam_files, objectivity, registers, risk_files, vpr_files
+from opora.demo import (
+    agreements,
+    context_files,
+    dirt,
+    exam_files,
+    objectivity,
+    registers,
+    risk_files,
+    tasks,
+    vpr_files,
+)
 from opora.demo.config import load_facts
 from opora.demo.files import Delivery, write
 from opora.demo.population import Region, simulate
@@ -47,6 +57,7 @@ def write_region(home: Path, seed: int = DEFAULT_SEED, schools: int = 60) -> Dem
     facts = load_facts()
     region = simulate(facts, seed, schools)
     objectivity.plant(region, seed)
+    tasks.plant(region, seed)
     deliveries = make_deliveries(region, seed)
     truth = find_truth(region, deliveries)
     risks = risk_files.make(region, truth.statuses, seed)
@@ -58,6 +69,7 @@ def write_region(home: Path, seed: int = DEFAULT_SEED, schools: int = 60) -> Dem
     risk_files.write_truth(risks, home / "truth")
     objectivity.write_truth(region, home / "truth")
     agreements.write_truth(region, truth.statuses, seed, home / "truth")
+    tasks.write_truth(region, home / "truth")
     fates = [delivery.fates() for delivery in deliveries if delivery.is_read]
     return DemoSummary(
         home=home,
@@ -82,4 +94,9 @@ def make_deliveries(region: Region, seed: int) -> list[Delivery]:
     correction = dirt.correct(region, made)
     made += [*exam_files.deliveries(region, seed), *registers.deliveries(region, seed), correction]
     dirt.spoil_all(region, made, seed)
-    return [*made, *dirt.strange_files(region, made), *context_files.deliveries(region, seed)]
+    return [
+        *made,
+        *dirt.strange_files(region, made),
+        *context_files.deliveries(region, seed),
+        *tasks.deliveries(region),
+    ]

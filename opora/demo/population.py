@@ -88,6 +88,7 @@ class WorkResults:
     variant: np.ndarray
     prior: np.ndarray
     points: np.ndarray
+    not_taught: np.ndarray  # pupil x task
 
     @property
     def totals(self) -> np.ndarray:
@@ -139,6 +140,17 @@ class Planted:
     marker_id: str
 
 
+@dataclass(frozen=True)
+class PlantedTask:
+    """A school, and a task of a work of a spring that it must be seen to lack, or not to have been taught."""
+
+    school: School
+    spring: int
+    work: str
+    label: str
+    kind: str  # deficit, not_taught, not_taught_class
+
+
 @dataclass
 class Region:
     facts: Facts
@@ -148,6 +160,7 @@ class Region:
     vpr: dict[tuple[int, str], WorkResults]
     attempts: dict[int, list[Attempt]]  # by spring year
     planted: list[Planted] = field(default_factory=list)
+    planted_tasks: list[PlantedTask] = field(default_factory=list)
 
     def year_index(self, spring: int) -> int:
         return [year.spring for year in self.facts.years].index(spring)
@@ -469,6 +482,7 @@ def _sit_work(region: Region, rng: np.random.Generator, work: Work, spring: int)
         variant=rng.integers(1, VARIANTS + 1, len(pupil)),
         prior=2 + np.searchsorted([-1.9, 0.15, 1.25], journal, side="right"),
         points=points,
+        not_taught=np.zeros(points.shape, dtype=bool),
     )
 
 

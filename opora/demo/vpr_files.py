@@ -18,6 +18,7 @@ from opora.demo.population import Region, School, WorkResults
 
 ABSENT = "отсутствовал"
 NOT_ATTEMPTED = ("X", "Х")  # Latin, then Cyrillic
+NOT_TAUGHT = "не пройд."
 AUTUMN_TASK_COLUMNS = 40
 FORM_ROWS = 1499
 PRIOR_IN_PARTICIPANTS = "отметка за предыдущую четверть/триместр"
@@ -47,6 +48,7 @@ class Pupil:
     total: int
     mark: int
     shade: float  # how this row is written where people write differently
+    not_taught: list[bool]
 
     @property
     def class_name(self) -> str:
@@ -57,10 +59,12 @@ class Pupil:
         return letter if self.shade < 0.6 else letter.upper()
 
     def tasks(self, maxima: tuple[int, ...]) -> list[Cell]:
-        """Points; a few zeros are written as «not attempted»."""
+        """Points; a few zeros are written as «not attempted», and what was not taught as such."""
         marks: list[Cell] = [*self.points]
         for i, point in enumerate(self.points):
-            if point == 0 and (self.shade * 97 + i * 0.31) % 1 < 0.15:
+            if self.not_taught[i]:
+                marks[i] = NOT_TAUGHT
+            elif point == 0 and (self.shade * 97 + i * 0.31) % 1 < 0.15:
                 marks[i] = NOT_ATTEMPTED[0]
         return marks
 
@@ -85,6 +89,7 @@ def pupils(region: Region, results: WorkResults) -> Iterator[Pupil]:
         results.totals.tolist(),
         results.marks.tolist(),
         shade.tolist(),
+        results.not_taught.tolist(),
         strict=True,
     )
     first_of_second: dict[int, int] = {}
@@ -102,6 +107,7 @@ def pupils(region: Region, results: WorkResults) -> Iterator[Pupil]:
         total,
         mark,
         tone,
+        not_taught,
     ) in columns:
         one = region.schools[school]
         if second:
@@ -120,6 +126,7 @@ def pupils(region: Region, results: WorkResults) -> Iterator[Pupil]:
             total=total,
             mark=mark,
             shade=tone,
+            not_taught=not_taught,
         )
 
 

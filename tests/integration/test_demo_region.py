@@ -72,6 +72,29 @@ def test_results_not_to_be_trusted_are_found(demo_region: Region) -> None:
     assert following.join(named, on=["academic_year", "school_id"], how="anti").is_empty()
 
 
+def test_planted_deficits_and_topics_not_taught_are_told_apart(demo_region: Region) -> None:
+    planted = _truth(demo_region, "task_deficit")
+    found = _mart(demo_region, "task_deficit").filter(item_kind="task", territory_level="school")
+    keys = {"school_id": "territory_id", "task": "item_id"}
+    same = ["academic_year", "procedure_id"]
+    told = planted.with_columns(pl.col("task").cast(pl.String)).join(
+        found, left_on=[*same, *keys], right_on=[*same, *keys.values()], how="left"
+    )
+    by_kind = {kind: rows.to_dicts() for (kind,), rows in told.group_by("kind")}
+    assert {kind: len(rows) for kind, rows in by_kind.items()} == {"deficit": 4, "not_taught": 1, "not_taught_class": 1}
+    for row in by_kind["deficit"]:
+        assert row["severity"] == "high", row
+        assert row["gap_high"] < 0, row
+        assert row["teach_again_order"] <= 2, "first of what to teach again"
+    (untaught,) = by_kind["not_taught"]
+    assert (untaught["severity"], untaught["teach_again_order"]) == ("not_taught", None)
+    assert untaught["not_taught_count"] == untaught["participants"] > 0
+    assert [untaught[name] for name in ("completion_share", "gap", "gap_low", "gap_high")] == [None] * 4
+    (one_class,) = by_kind["not_taught_class"]
+    assert 0 < one_class["not_taught_count"] < one_class["participants"]
+    assert one_class["answers_count"] == one_class["participants"] - one_class["not_taught_count"]
+
+
 def test_protocols_and_reports_of_agreement_reconcile(demo_region: Region) -> None:
     """Where both came, they differ by quarantined and corrected rows alone."""
     whole = _mart(demo_region, "mark_agreement").filter(

@@ -105,8 +105,9 @@ select
     interval_unit,
     region_completion_share,
     gap,
-    greatest(gap - below, -1) as gap_low,
-    least(gap + above, 1) as gap_high,
+    -- greatest() and least() pass over nulls: without answers there is no interval
+    case when gap is not null then greatest(gap - below, -1) end as gap_low,
+    case when gap is not null then least(gap + above, 1) end as gap_high,
     case when is_group then gap + above < 0 or gap - below > 0 end as is_gap_significant,
     case when is_group then found_state end as level_state,
     case
