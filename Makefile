@@ -17,7 +17,7 @@ export GX_ANALYTICS_ENABLED := false
 # The secret that keys the hashes of exam participants. This one serves the made-up region only.
 DEMO_SECRET := made-up-region-only
 
-.PHONY: setup run test soak lint format ui real bench lock clean
+.PHONY: setup run test soak lint format ui dashboard real bench lock clean
 
 setup: $(VENV)/.ready
 
@@ -39,6 +39,11 @@ real: setup
 
 ui: setup
 	OPORA_PERSON_SECRET=$(DEMO_SECRET) $(BIN)/opora ui --home $(DEMO_HOME)
+
+# The pages over the made-up region, which is made first if it is not there.
+dashboard: setup
+	test -e $(DEMO_HOME)/releases/current || $(MAKE) run
+	$(BIN)/opora dashboard --home $(DEMO_HOME)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 from filelock import FileLock
@@ -325,6 +325,34 @@ def ui(home: Home, port: int, host: str) -> None:
     command = [str(Path(sys.executable).with_name("dagster")), "dev", "-w", str(PROJECT / "workspace.yaml")]
     say(f"http://{host}:{port}")
     sys.exit(subprocess.call([*command, "-p", str(port), "-h", host], cwd=PROJECT, env=environment))
+
+
+@main.command()
+@with_home
+@click.option(
+    "--profile",
+    type=click.Choice(("official", "public")),
+    default="official",
+    show_default=True,
+    help="Точные числа для органа управления или то, что можно показать всем.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8050, show_default=True)
+def dashboard(home: Home, profile: Literal["official", "public"], host: str, port: int) -> None:
+    """Открыть страницы над действующим выпуском: обзор, список, школа, программы, качество данных."""
+    try:
+        from dashboards.serve import NotServed, serve
+    except ModuleNotFoundError as error:
+        raise Refused(f"Нет библиотеки {error.name}: установите opora[pages].") from error
+    if profile == "official" and host not in ("127.0.0.1", "localhost", "::1"):
+        say(
+            "Внимание: официальный профиль увидит всякий, кто достучится до этого адреса. Для всех — --profile public.",
+            to=errors,
+        )
+    try:
+        serve(home, profile, host, port, tell=say)
+    except NotServed as error:
+        raise Refused(str(error)) from error
 
 
 # --- programmes ----------------------------------------------------------------------------------------

@@ -41,9 +41,14 @@ def explain_school(home: Home, asked: str, year: str | None = None) -> list[str]
     if release is None:
         raise UnknownSchool("Выпуска ещё нет: сначала opora run.")
     with duckdb.connect(str(release.database), read_only=True) as marts:
-        school = find_school(marts, asked)
-        status = _status(marts, school, year)
-        return [f"Выпуск {release.release_id}", *_said(marts, home, school, status)]
+        return [f"Выпуск {release.release_id}", *explain_from(marts, home, asked, year)]
+
+
+def explain_from(marts: duckdb.DuckDBPyConnection, home: Home, asked: str, year: str | None = None) -> list[str]:
+    """The same from marts that are open already."""
+    school = find_school(marts, asked)
+    status = _status(marts, school, year)
+    return list(_said(marts, home, school, status))
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, query: str, *values: object) -> list[Row]:

@@ -1,0 +1,362 @@
+"""What the pages ask of a release: selects, joins and filters over its marts, with every value bound.
+
+What belongs here: SQL that picks rows and columns of marts. What does not: formulas; a figure that no mart holds is not
+shown. A function whose name ends in `_public` reads the marts of the public profile, which have fewer columns.
+"""
+
+from __future__ import annotations
+
+from dashboards.data import ReleaseData, Row
+
+# --- years and places --------------------------------------------------------------------------------
+
+
+def list_years(data: ReleaseData) -> list[str]:
+    """Years that have a list, newest first; without any, all years."""
+    rows = data.rows(
+        """
+        select academic_year, bool_or(status in ('shnor', 'none', 'hidden')) as has_list
+        from school_status group by 1 order by 1 desc
+        """
+    )
+    return [row["academic_year"] for row in rows if row["has_list"]] or [row["academic_year"] for row in rows]
+
+
+def status_years(data: ReleaseData) -> list[str]:
+    return [
+        row["academic_year"] for row in data.rows("select distinct academic_year from school_status order by 1 desc")
+    ]
+
+
+def municipalities(data: ReleaseData) -> list[Row]:
+    return data.rows(
+        """
+        select municipality_id, max(municipality_name) as municipality_name from school
+        where municipality_id is not null group by 1 order by 2 collate ru, 1
+        """
+    )
+
+
+def regions(data: ReleaseData) -> list[str]:
+    """Codes of regions, the one with most schools first."""
+    rows = data.rows(
+        "select region_code from school where region_code is not null group by 1 order by count(*) desc, 1"
+    )
+    return [row["region_code"] for row in rows]
+
+
+# --- overview ----------------------------------------------------------------------------------------
+
+
+def lists_of_region(data: ReleaseData, region: str) -> list[Row]:
+    return data.rows(
+        """
+        select academic_year, schools_count, assessed_schools_count, shnor_count, shnor_share, new_count,
+               continuing_count, left_count, at_risk_count, excluded_schools_count, method_id
+        from region_summary where procedure_id = 'all' and region_code = $region order by academic_year
+        """,
+        region=region,
+    )
+
+
+def statuses_public(data: ReleaseData) -> list[Row]:
+    """How many schools are shown in which standing, by year; hidden ones are a standing of their own."""
+    return data.rows(
+        """
+        select academic_year, status, any_value(status_ru) as status_ru, count(*) as schools_count
+        from school_status group by 1, 2 order by 1, 2
+        """
+    )
+
+
+def results_of_region(data: ReleaseData, region: str) -> list[Row]:
+    return data.rows(
+        """
+        select * from region_summary where procedure_id <> 'all' and region_code = $region
+        order by procedure_id, academic_year
+        """,
+        region=region,
+    )
+
+
+def breaks(data: ReleaseData) -> list[Row]:
+    """Pairs of years whose shares may not be joined by a line, and why."""
+    return data.rows(
+        """
+        select procedure_id, earlier_year, academic_year, years_between, note_ru from comparability
+        where not is_mark_comparable order by procedure_id, earlier_year, academic_year
+        """
+    )
+
+
+def municipalities_of_year(data: ReleaseData, year: str) -> list[Row]:
+    return data.rows(
+        """
+        select municipality_id, municipality_name, schools_count, assessed_schools_count, shnor_count, shnor_share,
+               new_count, continuing_count, left_count, at_risk_count
+        from municipality_summary where procedure_id = 'all' and academic_year = $year
+        order by municipality_name collate ru, municipality_id
+        """,
+        year=year,
+    )
+
+
+def municipalities_public(data: ReleaseData, year: str, procedure: str) -> list[Row]:
+    return data.rows(
+        """
+        select t.municipality_id, any_value(s.municipality_name) as municipality_name, any_value(columns(t.* exclude (
+                   academic_year, region_code, municipality_id, procedure_id)))
+        from municipality_summary as t left join school as s using (municipality_id)
+        where t.academic_year = $year and t.procedure_id = $procedure
+        group by t.municipality_id order by 2 collate ru, 1
+        """,
+        year=year,
+        procedure=procedure,
+    )
+
+
+# --- the list ----------------------------------------------------------------------------------------
+
+# Which schools of a year a reader asks for; the first is the default.
+SHOWN = {
+    "list": "В списке",
+    "risk": "В зоне риска",
+    "both": "В списке или в зоне риска",
+    "left": "Вышли из списка",
+    "hidden": "Положение скрыто",
+    "all": "Все школы",
+}
+# Constant pieces; every value a reader gives is bound.
+_LIST = """
+select t.*, s.school_name, s.municipality_id, s.municipality_name, s.settlement_type
+from school_status as t join school as s using (school_id)
+where t.academic_year = $year
+  and ($municipality = '' or s.municipality_id = $municipality)
+  and ($settlement = '' or s.settlement_type = $settlement)
+  and ($words = '' or contains(lower(s.school_name), lower($words)) or contains(lower(t.school_id), lower($words)))
+"""
+_ASKED = """
+  and case $shown
+          when 'list' then t.is_shnor when 'risk' then coalesce(t.is_at_risk, false)
+          when 'both' then t.is_shnor or coalesce(t.is_at_risk, false) when 'left' then t.listing = 'left'
+          else true
+      end
+  and ($reliability = '' or t.reliability = $reliability) and ($listing = '' or t.listing = $listing)
+"""
+_ASKED_PUBLIC = """
+  and case $shown
+          when 'list' then t.status = 'shnor' when 'risk' then t.status = 'risk'
+          when 'both' then t.status in ('shnor', 'risk') when 'hidden' then t.status = 'hidden' else true
+      end
+"""
+_ORDER = "order by s.municipality_name collate ru, s.school_name collate ru, t.school_id"
+
+
+def support_list(data: ReleaseData, **asked: str) -> list[Row]:
+    """Bound: year, shown, municipality, settlement, words, reliability, listing."""
+    return data.rows(_LIST + _ASKED + _ORDER, **asked)
+
+
+def support_list_public(data: ReleaseData, **asked: str) -> list[Row]:
+    """Bound: year, shown, municipality, settlement, words."""
+    return data.rows(_LIST + _ASKED_PUBLIC + _ORDER, **asked)
+
+
+def low_results(data: ReleaseData, years: list[str]) -> list[Row]:
+    """Every low result of some years, with its interval where the profile has one."""
+    return data.rows(
+        """
+        select * from procedure_result where is_low and list_contains($years, academic_year)
+        order by school_id, academic_year desc, procedure_id
+        """,
+        years=years,
+    )
+
+
+# --- one school --------------------------------------------------------------------------------------
+
+
+def school(data: ReleaseData, school_id: str) -> Row | None:
+    return data.row("select * from school where school_id = $school", school=school_id)
+
+
+def schools_like(data: ReleaseData, words: str, most: int = 50) -> list[Row]:
+    """Schools by a part of the name, the id or the municipality."""
+    return data.rows(
+        """
+        select school_id, school_name, municipality_name, municipality_id from school
+        where $words = '' or contains(lower(school_name), lower($words)) or contains(lower(school_id), lower($words))
+           or contains(lower(coalesce(municipality_name, '')), lower($words))
+        order by municipality_name collate ru, school_name collate ru, school_id limit $most
+        """,
+        words=words,
+        most=most,
+    )
+
+
+def statuses_of(data: ReleaseData, school_id: str) -> list[Row]:
+    return data.rows(
+        "select * from school_status where school_id = $school order by academic_year desc", school=school_id
+    )
+
+
+def results_of(data: ReleaseData, school_id: str) -> list[Row]:
+    return data.rows(
+        "select * from procedure_result where school_id = $school order by procedure_id, academic_year",
+        school=school_id,
+    )
+
+
+def context_of(data: ReleaseData, school_id: str, results_year: str) -> Row | None:
+    return data.row(
+        "select * from school_context where school_id = $school and academic_year = $year",
+        school=school_id,
+        year=results_year,
+    )
+
+
+def components_of(data: ReleaseData, school_id: str, context_year: str) -> list[Row]:
+    return data.rows(
+        """
+        select * from context_component where school_id = $school and academic_year = $year
+        order by component_group, title_ru
+        """,
+        school=school_id,
+        year=context_year,
+    )
+
+
+def risks_of(data: ReleaseData, school_id: str) -> list[Row]:
+    """The newest risk profile of a school."""
+    return data.rows(
+        """
+        select * from risk_profile where school_id = $school
+          and academic_year = (select max(academic_year) from risk_profile where school_id = $school)
+        order by sort_order
+        """,
+        school=school_id,
+    )
+
+
+def stages_of(data: ReleaseData, school_id: str, year: str) -> list[Row]:
+    return data.rows(
+        """
+        select t.*, f.factor_ru, f.sort_order as factor_order from risk_stage as t
+        left join risk_profile as f using (academic_year, school_id, factor_id)
+        where t.school_id = $school and t.academic_year = $year order by factor_order, t.sort_order
+        """,
+        school=school_id,
+        year=year,
+    )
+
+
+def deficit_summaries_of(data: ReleaseData, level: str, territory_id: str) -> list[Row]:
+    """Works of the newest year that has deficits of this territory."""
+    return data.rows(
+        """
+        select * from deficit_summary where territory_level = $level and territory_id = $territory
+          and academic_year = (
+              select max(academic_year) from deficit_summary
+              where territory_level = $level and territory_id = $territory and measured_tasks_count > 0)
+        order by procedure_id
+        """,
+        level=level,
+        territory=territory_id,
+    )
+
+
+def tasks_to_teach(data: ReleaseData, level: str, territory_id: str, year: str) -> list[Row]:
+    """Tasks in the order to teach, with what each checks."""
+    return data.rows(
+        """
+        select t.*, i.title_ru, i.tasks_ru from task_deficit as t
+        left join task_item as i using (academic_year, procedure_id, item_kind, item_id)
+        where t.territory_level = $level and t.territory_id = $territory and t.academic_year = $year
+          and t.item_kind = 'task' and t.teach_again_order is not null
+        order by t.procedure_id, t.teach_again_order
+        """,
+        level=level,
+        territory=territory_id,
+        year=year,
+    )
+
+
+def partners_of(data: ReleaseData, school_id: str, year: str) -> list[Row]:
+    return data.rows(
+        """
+        select p.*, s.school_name as leader_name, s.municipality_name as leader_municipality
+        from partnership as p left join school as s on s.school_id = p.leader_school_id
+        where p.school_id = $school and p.academic_year = $year order by p.leader_number
+        """,
+        school=school_id,
+        year=year,
+    )
+
+
+def led_by(data: ReleaseData, school_id: str, year: str) -> list[Row]:
+    """Schools that this one leads."""
+    return data.rows(
+        """
+        select p.school_id, p.outcome, s.school_name, s.municipality_name from partnership as p
+        join school as s using (school_id)
+        where p.leader_school_id = $school and p.academic_year = $year order by s.school_name collate ru
+        """,
+        school=school_id,
+        year=year,
+    )
+
+
+def programmes_of(data: ReleaseData, school_id: str) -> list[Row]:
+    return data.rows(
+        """
+        select * from programme_list where school_id = $school and is_listed order by programme_id, period
+        """,
+        school=school_id,
+    )
+
+
+def measures_of(data: ReleaseData, territory_id: str) -> list[Row]:
+    return data.rows(
+        "select * from measure where territory_id = $territory order by programme_id, period, sort_order",
+        territory=territory_id,
+    )
+
+
+def dynamics_of(data: ReleaseData, level: str, territory_id: str) -> list[Row]:
+    """The longest span of every procedure that ends in the newest year."""
+    return data.rows(
+        """
+        select * from dynamics where territory_level = $level and territory_id = $territory and is_longest
+          and state = 'compared'
+        qualify academic_year = max(academic_year) over (partition by procedure_id)
+        order by procedure_id
+        """,
+        level=level,
+        territory=territory_id,
+    )
+
+
+def markers_of(data: ReleaseData, school_id: str) -> list[Row]:
+    return data.rows(
+        """
+        select * from objectivity where school_id = $school and is_marked
+        order by academic_year desc, source, criterion, procedure_id
+        """,
+        school=school_id,
+    )
+
+
+def outlook_of(data: ReleaseData, school_id: str) -> list[Row]:
+    return data.rows("select * from outlook where school_id = $school order by procedure_id", school=school_id)
+
+
+def pooled_of(data: ReleaseData, school_id: str) -> list[Row]:
+    """Several years together, the widest window that ends in the newest year."""
+    return data.rows(
+        """
+        select * from pooled_years where school_id = $school and years_pooled > 1
+        qualify row_number() over (partition by procedure_id order by academic_year desc, window_years desc) = 1
+        order by procedure_id
+        """,
+        school=school_id,
+    )

@@ -1,0 +1,42 @@
+"""Serving the pages on this machine.
+
+What belongs here: the server in front of the application. What does not: the application (`app.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dashboards.app import create_app
+from dashboards.data import Profile
+from opora.home import Home
+
+_THREADS = 8
+
+
+class NotServed(Exception):
+    """The address cannot be served; the message says what to do."""
+
+
+def make_server(home: Home, profile: Profile, host: str, port: int) -> Any:
+    """A server that is bound and does not answer yet; `run()` answers, `effective_port` is where."""
+    import waitress  # type: ignore[import-untyped]
+
+    try:
+        return waitress.create_server(
+            create_app(home, profile).server, host=host, port=port, threads=_THREADS, ident="opora"
+        )
+    except OSError as error:
+        raise NotServed(f"Адрес {host}:{port} занят или недоступен ({error}). Назовите другой: --port.") from error
+
+
+def serve(home: Home, profile: Profile, host: str, port: int, tell: Callable[[str], None]) -> None:
+    """Answer until somebody stops it."""
+    server = make_server(home, profile, host, port)
+    shown = f"[{host}]" if ":" in host else host
+    tell(f"http://{shown}:{getattr(server, 'effective_port', port)} — страницы открыты, остановить: Ctrl+C")
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        server.close()
