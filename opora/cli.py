@@ -311,6 +311,49 @@ def note(home: Home, whose: str, year: str | None, to: Path | None, formats: Seq
 
 @main.command()
 @with_home
+@click.option("--all", "everything", is_flag=True, help="Справки всех школ, а не только школ списка и зоны риска.")
+@click.option("--year", default=None, metavar="2022-2023", help="Учебный год списка; без него последний.")
+@_FORMATS
+@click.option(
+    "--processes", type=click.IntRange(min=1), default=None, help="Сколько процессов; без него по числу ядер."
+)
+def documents(home: Home, everything: bool, year: str | None, formats: Sequence[str], processes: int | None) -> None:
+    """Все документы выпуска: приложение к приказу, справки региона, муниципалитетов и школ, отчёты программ."""
+    from opora.documents.output import write_set
+    from opora.documents.reader import Marts, release_of
+    from opora.documents.sets import SETS
+
+    with _documents_refused():
+        release = release_of(home)
+        with Marts(release) as marts:
+            orders = [(item, item.wanted(marts, year, everything)) for item in SETS]
+        with _progress() as bar:
+            for item, wanted in orders:
+                task = bar.add_task(item.folder, total=len(wanted))
+                folder = write_set(
+                    home,
+                    release,
+                    wanted,
+                    item.folder,
+                    item.formats(formats),
+                    processes=processes,
+                    tell=lambda done, task=task: bar.update(task, completed=done),  # type: ignore[misc]
+                )
+                bar.update(task, description=str(folder))
+    for item, wanted in orders:
+        say(f"{item.folder}: {len(wanted)}")
+
+
+def _progress() -> Any:
+    """Bars on a terminal; nothing where the output is piped on."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=errors, disable=not sys.stderr.isatty())
+
+
+@main.command()
+@with_home
 @click.option("--port", type=int, default=3000, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
 def ui(home: Home, port: int, host: str) -> None:
@@ -427,6 +470,28 @@ def template_risk_profile(home: Home, path: Path, year: str | None) -> None:
     except LookupError as error:
         raise Refused(str(error)) from error
     say(f"Форма: {written}. Заполните её и положите в {home.landing}.")
+
+
+@template.command("documents")
+@with_home
+def template_documents(home: Home) -> None:
+    """Шаблоны документов в папку templates: исправленный шаблон заменяет прежний вид документа."""
+    from opora.documents.docx import shipped_template
+    from opora.documents.kinds import SHAPES
+    from opora.documents.output import templates_folder
+    from opora.documents.pdf import TEMPLATE
+
+    shipped = {f"{shape.kind}.docx": shipped_template(shape) for shape in SHAPES}
+    shipped[TEMPLATE.name] = TEMPLATE.read_bytes()
+    folder = templates_folder(home)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in shipped.items():
+        path = folder / name
+        if path.exists():
+            say(f"Уже есть, не тронут: {path}")
+        else:
+            path.write_bytes(content)
+            say(f"Шаблон: {path}")
 
 
 @main.group()

@@ -7,6 +7,7 @@ values are filled diamonds, others hollow circles, what they are compared with a
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 from typing import Any, Literal
 
 from opora.documents import words
@@ -31,21 +32,30 @@ _SETTINGS: Any = {
 def draw(chart: Chart, kind: Format) -> bytes:
     """A chart as an image; no date and no name of the software in it."""
     import matplotlib
+
+    target = io.BytesIO()
+    metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
+    with matplotlib.rc_context(_SETTINGS):
+        _figure(chart).savefig(target, format=kind, dpi=160, metadata=metadata)
+    return target.getvalue()
+
+
+@lru_cache(maxsize=8)
+def _figure(chart: Chart) -> Any:
+    """A chart laid out once, to be saved in every format that is asked for."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(_SETTINGS):
-        figure = Figure(figsize=(WIDTH_INCHES, _height(chart)), layout="constrained")
-        FigureCanvasAgg(figure)
-        axes = figure.subplots()
-        if isinstance(chart, IntervalChart):
-            _intervals(axes, chart)
-        else:
-            _counts(axes, chart)
-        target = io.BytesIO()
-        metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
-        figure.savefig(target, format=kind, dpi=160, metadata=metadata)
-    return target.getvalue()
+    figure = Figure(figsize=(WIDTH_INCHES, _height(chart)), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    if isinstance(chart, IntervalChart):
+        _intervals(axes, chart)
+    else:
+        _counts(axes, chart)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    return figure
 
 
 def _height(chart: Chart) -> float:
@@ -54,12 +64,19 @@ def _height(chart: Chart) -> float:
 
 def _intervals(axes: Any, chart: IntervalChart) -> None:
     places = range(len(chart.marks))
-    for place, mark in zip(places, chart.marks, strict=True):
-        ink = _FLAG if mark.is_flagged else _INK
-        if mark.low is not None and mark.high is not None:
-            axes.plot([100 * mark.low, 100 * mark.high], [place, place], color=ink, linewidth=1.2, zorder=2)
-        if mark.other is not None:
-            axes.plot(100 * mark.other, place, marker="s", markersize=5, markerfacecolor="white", color=_SOFT, zorder=3)
+    for flagged in (False, True):
+        spans = [
+            (place, 100 * mark.low, 100 * mark.high)
+            for place, mark in zip(places, chart.marks, strict=True)
+            if mark.is_flagged is flagged and mark.low is not None and mark.high is not None
+        ]
+        if spans:
+            axes.hlines(*zip(*spans, strict=True), color=_FLAG if flagged else _INK, linewidth=1.2, zorder=2)
+    others = [(100 * m.other, place) for place, m in zip(places, chart.marks, strict=True) if m.other is not None]
+    if others:
+        axes.plot(
+            *zip(*others, strict=True), "s", markersize=5, markerfacecolor="white", color=_SOFT, label=chart.other_ru
+        )
     for flagged in (False, True):
         chosen = [(100 * m.value, p) for p, m in zip(places, chart.marks, strict=True) if m.is_flagged is flagged]
         if chosen:
@@ -74,8 +91,6 @@ def _intervals(axes: Any, chart: IntervalChart) -> None:
                 label=chart.flag_ru if flagged else chart.value_ru,
                 zorder=4,
             )
-    if any(mark.other is not None for mark in chart.marks):
-        axes.plot([], [], "s", markersize=5, markerfacecolor="white", color=_SOFT, label=chart.other_ru)
     if chart.limit is not None:
         axes.axvline(100 * chart.limit, color=_SOFT, linestyle="--", linewidth=1, label=chart.limit_ru, zorder=1)
     axes.set_yticks(list(places), [mark.label for mark in chart.marks])

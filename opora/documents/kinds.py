@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from opora.documents.annex import ANNEX, annex
 from opora.documents.model import Document, Shape
+from opora.documents.programme import ANNUAL, QUARTERLY, annual_report, programmes_of, quarterly_report
 from opora.documents.reader import DocumentRefused, Marts
 from opora.documents.school import NOTE, school_note
 from opora.documents.territory import MUNICIPALITY, REGION, municipality_note, region_note
 from opora.explain import UnknownSchool, find_school
 
-SHAPES: tuple[Shape, ...] = (NOTE, MUNICIPALITY, REGION)
+SHAPES: tuple[Shape, ...] = (NOTE, MUNICIPALITY, REGION, ANNEX, QUARTERLY, ANNUAL)
 WHOLE_REGION = ("region", "регион")
 
 
@@ -34,6 +36,12 @@ def make(marts: Marts, wanted: Wanted) -> Document:
         return municipality_note(marts, wanted.of, wanted.year)
     if wanted.kind == "region":
         return region_note(marts, wanted.of, wanted.year)
+    if wanted.kind == "annex":
+        return annex(marts, wanted.of, wanted.year)
+    if wanted.kind == "quarterly":
+        return quarterly_report(marts, wanted.of)
+    if wanted.kind == "annual":
+        return annual_report(marts, wanted.of, wanted.year)
     raise ValueError(f"no document of kind {wanted.kind}")
 
 
@@ -65,12 +73,16 @@ def wanted_note(marts: Marts, whose: str, year: str | None = None) -> Wanted:
 
 
 def wanted_schools(marts: Marts, year: str | None = None, *, listed_only: bool = False) -> list[Wanted]:
-    """Notes of schools of a list year: of all that are schools, or of those listed or at risk."""
+    """Notes of schools of a list year: of all that are schools, or of those listed or at risk by the newest results."""
     asked = marts.checked_year(year)
     rows = marts.rows(
         """
+        with at_risk as (
+            select school_id from school_status where is_at_risk and academic_year = (
+                select max(academic_year) from school_status where is_at_risk is not null and academic_year <= $1))
         select t.school_id from school_status as t join school as s using (school_id)
-        where t.academic_year = $1 and s.is_school and (not $2 or t.is_shnor or coalesce(t.is_at_risk, false))
+        where t.academic_year = $1 and s.is_school
+            and (not $2 or t.is_shnor or t.school_id in (select school_id from at_risk))
         order by t.school_id
         """,
         asked,
@@ -89,6 +101,19 @@ def wanted_municipalities(marts: Marts, year: str | None = None) -> list[Wanted]
         asked,
     )
     return [Wanted("municipality", row["municipality_id"], asked) for row in rows]
+
+
+def wanted_regions(marts: Marts, year: str | None = None) -> list[Wanted]:
+    return [Wanted("region", code, year) for code in region_codes(marts)]
+
+
+def wanted_annexes(marts: Marts, year: str | None = None) -> list[Wanted]:
+    return [Wanted("annex", code, year) for code in region_codes(marts)]
+
+
+def wanted_reports(marts: Marts) -> list[Wanted]:
+    """Both reports of each programme of this release's territories."""
+    return [Wanted(kind, programme) for programme in programmes_of(marts) for kind in ("quarterly", "annual")]
 
 
 def region_codes(marts: Marts) -> list[str]:

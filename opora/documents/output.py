@@ -31,9 +31,13 @@ def documents_folder(home: Home, release: Release) -> Path:
     return home.root / "documents" / release.release_id
 
 
+def templates_folder(home: Home) -> Path:
+    """Where templates of the user's own lie, by the names of the shipped ones."""
+    return home.root / "templates"
+
+
 def own_template(home: Home, name: str) -> Path | None:
-    """A template of the user's own, under `<home>/templates/`."""
-    path = home.root / "templates" / name
+    path = templates_folder(home) / name
     return path if path.is_file() else None
 
 

@@ -54,7 +54,7 @@ _LISTED = SectionShape(
         Column("years", "Лет подряд", 0.9, True),
     ),
 )
-_RISK = SectionShape(
+RISK_SECTION = SectionShape(
     "at_risk",
     "Школы зоны риска",
     (
@@ -70,7 +70,7 @@ _MUNICIPALITIES = SectionShape(
 )
 _COMMON = (
     _LISTED,
-    _RISK,
+    RISK_SECTION,
     SectionShape(
         "risks",
         "Факторы риска",
@@ -174,8 +174,7 @@ def _note(marts: Marts, of: _Territory, shape: Shape, year: str | None) -> Docum
         f"select * from {of.mart} where {of.key} = $1 and procedure_id = 'all' order by academic_year", of.territory_id
     )
     listed = listed_schools(marts, list_year, **{of.key: of.territory_id})
-    risk_year = marts.one("select max(academic_year) as year from school_status where is_at_risk is not null") or {}
-    at_risk = _schools(marts, "t.is_at_risk", risk_year.get("year") or list_year, **{of.key: of.territory_id})
+    risk_year, at_risk = at_risk_schools(marts, list_year, **{of.key: of.territory_id})
     risks = marts.rows(
         """
         select * from risk_summary where territory_level = $1 and territory_id = $2 and population_id = 'all'
@@ -210,7 +209,7 @@ def _note(marts: Marts, of: _Territory, shape: Shape, year: str | None) -> Docum
         schools,
     )
     current = [row for row in summary if row["academic_year"] == list_year]
-    at_risk_now = [row for row in summary if row["academic_year"] == risk_year.get("year")]
+    at_risk_now = [row for row in summary if row["academic_year"] == risk_year]
     contexts = marts.rows("select * from school_context where academic_year = $1", _year_before(list_year))
     rows = {
         of.mart: [*current, *at_risk_now],
@@ -225,7 +224,7 @@ def _note(marts: Marts, of: _Territory, shape: Shape, year: str | None) -> Docum
         "summary": _summary(summary),
         "results": _results(marts, of, list_year),
         "listed": listed_section(listed, list_year),
-        "at_risk": _at_risk(at_risk, risk_year.get("year")),
+        "at_risk": at_risk_section(at_risk, risk_year),
         "risks": _risks(risks),
         "deficits": deficit_section(marts, deficits, "муниципалитет")
         if of.level == "municipality"
@@ -238,7 +237,7 @@ def _note(marts: Marts, of: _Territory, shape: Shape, year: str | None) -> Docum
         "measures": _overdue(marts, of),
         "recommendations": recommendations(marts, of.level, rows, list_year),
         "limits": limits(marts, of.level),
-        "sources": _sources(marts, list_year),
+        "sources": list_sources(marts, list_year),
     }
     if of.level == "region":
         sections["municipalities"] = _municipalities(marts, of, list_year)
@@ -292,6 +291,18 @@ def _schools(
     )
 
 
+def at_risk_schools(
+    marts: Marts, list_year: str, municipality_id: str | None = None, region_code: str | None = None
+) -> tuple[str | None, list[MartRow]]:
+    """The newest year up to the list's whose risk zone is decided, and the schools in it."""
+    found = marts.one(
+        "select max(academic_year) as year from school_status where is_at_risk is not null and academic_year <= $1",
+        list_year,
+    )
+    year = found["year"] if found else None
+    return year, _schools(marts, "t.is_at_risk", year, municipality_id, region_code) if year else []
+
+
 def listed_section(listed: list[MartRow], list_year: str) -> Section:
     title = "Школы списка и основания"
     if not listed:
@@ -313,7 +324,7 @@ def listed_section(listed: list[MartRow], list_year: str) -> Section:
     )
 
 
-def _at_risk(schools: list[MartRow], year: str | None) -> Section:
+def at_risk_section(schools: list[MartRow], year: str | None) -> Section:
     title = "Школы зоны риска"
     if year is None:
         return Section(title, ("Зона риска не решена: результатов текущего года нет.",))
@@ -551,7 +562,7 @@ def _overdue(marts: Marts, of: _Territory) -> Section:
     )
 
 
-def _sources(marts: Marts, list_year: str) -> Section:
+def list_sources(marts: Marts, list_year: str) -> Section:
     counts = marts.one(
         """
             select count(*) as files, count(*) filter (status = 'refused') as refused from delivery

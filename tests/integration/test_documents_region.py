@@ -16,9 +16,11 @@ from docx import Document as read_docx
 
 from opora.cli import main
 from opora.documents.docx import write_docx
-from opora.documents.kinds import Wanted, make, wanted_note, wanted_schools
+from opora.documents.kinds import Wanted, make, wanted_note, wanted_reports, wanted_schools
 from opora.documents.output import documents_folder, write_set
 from opora.documents.reader import DocumentRefused, Marts, release_of
+from opora.documents.sets import SETS
+from opora.programmes import load_programmes
 from opora.release import Release
 from tests.conftest import Region
 
@@ -221,3 +223,142 @@ def test_a_set_appears_whole_or_stays_as_it_was(
     assert [path.name for path in documents_folder(home, marts.release).iterdir()] == ["школы"]
     write_set(home, marts.release, wanted, "школы", ("docx",), processes=1)
     assert {path: path.read_bytes() for path in folder.rglob("*.docx")} == made, "the same release, the same bytes"
+
+
+# --- the annex and the reports ------------------------------------------------------------------------
+
+
+def test_the_annex_lists_every_school_with_its_grounds(marts: Marts) -> None:
+    document = make(marts, Wanted("annex", "99"))
+    shown = {row["school_id"]: row for row in document.sections["listed"].rows}
+    rows = marts.rows("select * from school_status where is_shnor and academic_year = $1", marts.list_year)
+    assert set(shown) == {row["school_id"] for row in rows}
+    for row in rows:
+        told = shown[row["school_id"]]
+        assert told["reason"].replace(NBSP, " ") == row["reason_ru"]
+        assert (told["n"], told["years"]) == (str(row["evidence_participants"]), str(row["years_listed_in_a_row"]))
+    left = marts.rows("select school_id from school_status where listing = 'left' and academic_year = '2021-2022'")
+    before = make(marts, Wanted("annex", "99", "2021-2022"))
+    assert {row["school_id"] for row in before.sections["left"].rows} == {row["school_id"] for row in left}
+    assert left
+
+
+def test_the_workbook_of_the_annex_has_figures_as_figures(marts: Marts) -> None:
+    import openpyxl
+
+    from opora.documents.xlsx import write_xlsx
+
+    book = openpyxl.load_workbook(io.BytesIO(write_xlsx(make(marts, Wanted("annex", "99")))))
+    sheet = book.worksheets[0]
+    heads = [cell.value for cell in sheet[4]]
+    n = heads.index("Участников")
+    assert all(isinstance(row[n].value, int) for row in sheet.iter_rows(min_row=5))
+    assert sheet.max_row - 4 == len(
+        marts.rows("select 1 as one from school_status where is_shnor and academic_year = $1", marts.list_year)
+    )
+
+
+def test_a_report_says_no_data_where_nothing_was_reported(marts: Marts) -> None:
+    """No programme is of the synthetic region, so all stand in its release, without data."""
+    programmes = {wanted.of for wanted in wanted_reports(marts)}
+    assert programmes == {p.programme_id for p in load_programmes()}
+    annual = make(marts, Wanted("annual", "tomsk-2020"))
+    assert ("Период", "2024") in annual.facts
+    counts = marts.one("select count(*) as n from measure where programme_id = 'tomsk-2020' and period = '2024'")
+    assert counts is not None
+    assert len(annual.sections["measures"].rows) == counts["n"] == 17
+    assert {row["status"] for row in annual.sections["measures"].rows} == {"нет данных"}
+    assert annual.sections["overdue"].lines == ("Просроченного нет.",)
+    quarterly = make(marts, Wanted("quarterly", "tomsk-2020"))
+    assert not quarterly.sections["overdue"].rows
+    assert quarterly.sections["no_data"].rows
+    with pytest.raises(DocumentRefused, match="tomsk-2020"):
+        make(marts, Wanted("annual", "нет такой"))
+
+
+def test_reports_tell_what_is_overdue_and_who_answers(marts: Marts, tmp_path: Path) -> None:
+    """A release in which two of the items were reported and one is late."""
+    copied = tmp_path / "official" / "marts.duckdb"
+    copied.parent.mkdir()
+    shutil.copy(marts.release.database, copied)
+    copied.chmod(0o644)
+    late, half = "clustering", "contests"
+    with duckdb.connect(str(copied)) as connection:
+        for mart, key in (("measure", "measure_id"), ("monitoring_report", "item_id")):
+            overdue = ", is_overdue = true" if mart == "monitoring_report" else ""
+            connection.execute(
+                f"update {mart} set status = 'overdue', days_overdue = 61 {overdue} "
+                f"where programme_id = 'tomsk-2020' and period = '2024' and {key} = '{late}'"
+            )
+            connection.execute(
+                f"update {mart} set status = 'in_progress', actual = 4 "
+                f"where programme_id = 'tomsk-2020' and period = '2024' and {key} = '{half}'"
+            )
+        connection.execute(
+            "update monitoring_report set actual_at_quarter_start = 1, change_since_quarter_start = 3 "
+            f"where programme_id = 'tomsk-2020' and period = '2024' and item_id = '{half}'"
+        )
+    with Marts(Release(tmp_path, marts.release.manifest)) as changed:
+        quarterly = make(changed, Wanted("quarterly", "tomsk-2020"))
+        annual = make(changed, Wanted("annual", "tomsk-2020"))
+    (overdue_row,) = quarterly.sections["overdue"].rows
+    assert (overdue_row["days"], overdue_row["who"]) == ("61", "ТОИПКРО")
+    (changed_row,) = quarterly.sections["changed"].rows
+    assert (changed_row["before"], changed_row["actual"], changed_row["planned"]) == ("1", "4", "10")
+    assert [row["item"] for row in annual.sections["overdue"].rows] == [overdue_row["item"]]
+    answers = {row["who"]: row for row in annual.sections["responsible"].rows}
+    assert answers["ТОИПКРО"]["overdue"] == "1"
+    assert sum(int(row["measures"]) for row in answers.values()) == len(annual.sections["measures"].rows)
+
+
+def test_all_documents_are_made_at_once(
+    demo_region: Region, marts: Marts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Into folders of the release; templates of the user's own are used. Of each set two documents are enough here."""
+    few = tuple(replace(item, wanted=lambda *asked, item=item: item.wanted(*asked)[:2]) for item in SETS)
+    monkeypatch.setattr("opora.documents.sets.SETS", few)
+    home = replace(demo_region.home, root=tmp_path)
+    home.releases.mkdir()
+    (home.releases / marts.release.release_id).symlink_to(marts.release.folder)
+    home.current.symlink_to(marts.release.release_id)
+    assert call("template", "documents", "--home", tmp_path)[0] == 0
+    assert "не тронут" in call("template", "documents", "--home", tmp_path)[1]
+    own = read_docx(str(tmp_path / "templates" / "school.docx"))
+    own.paragraphs[0].insert_paragraph_before("БЛАНК УПРАВЛЕНИЯ")
+    own.save(str(tmp_path / "templates" / "school.docx"))
+    code, said = call("documents", "--home", tmp_path, "--format", "docx")
+    assert code == 0, said
+    made = documents_folder(home, marts.release)
+    assert {path.name for path in made.iterdir()} == {"приказ", "регион", "муниципалитеты", "программы", "школы"}
+    assert {path.suffix for path in (made / "приказ").rglob("*.*")} == {".docx", ".xlsx"}
+    notes = list((made / "школы").rglob("*.docx"))
+    assert len(notes) == 2
+    assert read_docx(str(notes[0])).paragraphs[0].text == "БЛАНК УПРАВЛЕНИЯ"
+
+
+def test_notes_are_made_of_all_schools_or_of_those_listed_and_at_risk(marts: Marts) -> None:
+    every = {wanted.of for wanted in wanted_schools(marts)}
+    some = {wanted.of for wanted in wanted_schools(marts, listed_only=True)}
+    rows = marts.rows(
+        "select * from school_status where (is_shnor and academic_year = $1) or is_at_risk", marts.list_year
+    )
+    newest = max(row["academic_year"] for row in rows if row["is_at_risk"])
+    expected = {row["school_id"] for row in rows if row["academic_year"] == newest and row["is_at_risk"]}
+    expected |= {row["school_id"] for row in rows if row["academic_year"] == marts.list_year and row["is_shnor"]}
+    assert some == expected
+    assert some < every
+    assert len(every) > 50
+
+
+def test_processes_make_the_same_bytes(
+    marts: Marts, demo_region: Region, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = wanted_reports(marts)[:1]
+    made = []
+    for alone in (8, 0):
+        monkeypatch.setattr("opora.documents.output._ALONE", alone)
+        home = replace(demo_region.home, root=tmp_path / str(alone))
+        folder = write_set(home, marts.release, wanted, "программы", ("docx", "xlsx"), processes=2)
+        made.append({path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*")})
+    assert made[0] == made[1]
+    assert len(made[0]) == 2
