@@ -26,6 +26,7 @@ _OUR_WORDS = (
     "reference/layouts/*.yaml",
     "reference/subjects.yaml",
     "reference/context/*.yaml",
+    "reference/risk/*.yaml",
     "schemas/lake/*.yaml",
 )
 _WORD = re.compile(r"[^\W\d_]+")
@@ -42,26 +43,31 @@ _LEAST_STEM = 4
 @cache
 def _known_words() -> frozenset[str]:
     paths = [path for pattern in _OUR_WORDS for path in sorted(PROJECT.glob(pattern))]
-    words = {word.lower() for path in paths for word in _WORD.findall(path.read_text(encoding="utf-8"))}
+    words = {_compared(word) for path in paths for word in _WORD.findall(path.read_text(encoding="utf-8"))}
     stems = {word[:length] for word in words for length in range(_LEAST_STEM, len(word))}
     return frozenset(words | stems | {"sheet", "nan", "var"})
+
+
+def _compared(word: str) -> str:
+    return word.lower().replace("ё", "е")
 
 
 def masked(text: str) -> str:
     """A value as a message shows it: whole if it can be nobody's name or document, else its beginning and length."""
     text = plain(text).strip()
-    if len(text) <= _LONGEST_QUOTED and _is_nobody(text):
+    if len(text) <= _LONGEST_QUOTED and is_nobody(text):
         return text
     shown = 1 if len(text) <= 3 else 2
     return f"{text[:shown]}…({len(text)} {_signs(len(text))})"
 
 
-def _is_nobody(text: str) -> bool:
+def is_nobody(text: str) -> bool:
+    """Whether a text can be no person's name or document: a number, a date, a login, words that our own files know."""
     if _DATE.fullmatch(text) or _LOGIN.fullmatch(text):
         return True
     words = _WORD.findall(text)
     digits = sum(character.isdigit() for character in text)
-    return digits <= _MOST_DIGITS and all(len(word) == 1 or word.lower() in _known_words() for word in words)
+    return digits <= _MOST_DIGITS and all(len(word) == 1 or _compared(word) in _known_words() for word in words)
 
 
 def _signs(count: int) -> str:
@@ -86,7 +92,7 @@ _NAME = r"\p{Lu}[\p{Ll}\p{Lu}]+(?:-\p{Lu}[\p{Ll}\p{Lu}]+)?"
 _PATRONYMIC = r"(?i:\p{L}{2,}(?:вич|вна|ична|вича|вны|ичны|вичу|вне|ичне|вичем|вной|ичной|оглы|кызы))"
 _INITIALS = r"\p{Lu}\.\s?\p{Lu}\."
 _PERSON = rf"(?:{_NAME}\s+{_NAME}\s+{_PATRONYMIC}|{_NAME}\s+{_INITIALS}|{_INITIALS}\s?{_NAME}|{_NAME}\s+{_PATRONYMIC})"
-_PAPER = r"\b\d{3}-\d{3}-\d{3}[ -]\d{2}\b|\b\d{2}\s?\d{2}\s?(?:№\s?|\s)\d{6}\b"
+_PAPER = r"\b\d{3}-\d{3}-\d{3}[ -]\d{2}\b|\b\d{11,12}\b|\b\d{2}\s?\d{2}\s?(?:№\s?|\s)\d{6}\b"
 _CONTACT = r"(?:\+7|\b8)[\s(-]*\d{3}[\s)-]*\d{3}[\s-]?\d{2}[\s-]?\d{2}\b|[\w.+-]+@[\w-]+\.\w+"
 
 

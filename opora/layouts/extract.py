@@ -31,7 +31,7 @@ from opora.layouts.model import PERSONAL
 from opora.layouts.recognise import Block
 from opora.layouts.shapes import SHAPES
 from opora.limits import refuse_beyond
-from opora.masking import masked, names_somebody, shown
+from opora.masking import is_nobody, masked, names_somebody, shown
 from opora.persons import keyed_hash
 from opora.reading import clean, tidy
 from opora.reference import Reference
@@ -201,7 +201,7 @@ def _typed(block: Block, data: pl.DataFrame, spec: Table) -> tuple[pl.DataFrame,
 
 def _without_people(values: pl.Series, data: pl.DataFrame, column: Column) -> tuple[pl.Series, pl.DataFrame]:
     """A column of text without cells that name a person or a document: they are dropped, and told without a quote."""
-    if column.vocabulary or column.pattern:
+    if column.vocabulary:
         return values, pl.DataFrame()
     is_person = by_value(values, lambda text: names_somebody(text, anywhere=column.free_text)).fill_null(False)
     if not is_person.any():
@@ -666,8 +666,8 @@ def _pivot_groups(block: Block, subject_of: Callable[[str], str | None]) -> tupl
         constants = _pivot_constants(dict(key), wide.fields, subject_of)
         if constants is not None:
             known.append((constants, columns))
-        elif "subject" in dict(key):
-            unknown.append(masked(dict(key)["subject"]))
+        else:
+            unknown += [masked(text) for name, text in key if name not in wide.fields and not text.isdigit()]
     header = pl.DataFrame({"value": unknown}, schema={"value": pl.String()})
     issues = issue_frame(
         header.with_columns(pl.lit(block.header_row).alias(ROW)),
@@ -675,8 +675,8 @@ def _pivot_groups(block: Block, subject_of: Callable[[str], str | None]) -> tupl
         "warning",
         "subject_id",
         pl.col("value"),
-        pl.format("Столбцы предмета «{}» не прочитаны: такого предмета нет в справочнике.", "value"),
-        "Проверьте название предмета в шапке или дополните reference/subjects.yaml.",
+        pl.format("Столбцы «{}» не прочитаны: таких слов нет в справочнике.", "value"),
+        "Проверьте название предмета или фактора в шапке или дополните справочник (reference/).",
     )
     return known, issues
 
@@ -694,8 +694,10 @@ def _pivot_constants(
             constants["subject_id"] = subject_of(text.upper())
         elif name == "grade":
             constants["test_grade"] = int(text)
+        elif text.isdigit():
+            constants[name] = int(text)
         else:
-            constants[name] = int(text) if text.isdigit() else text
+            constants[name] = text if is_nobody(text) else None
     return None if None in constants.values() else constants
 
 

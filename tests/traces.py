@@ -1,0 +1,58 @@
+"""Looking for words in everything that lies in a home folder, whatever kind of file holds them.
+
+What belongs here: files as searchable text. What does not: which words are looked for.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from opora.home import Home
+
+_DIGEST = re.compile(r"[0-9a-f]{12,64}")
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
+
+
+def traces(home: Home, words: Iterable[str]) -> list[str]:
+    """Files below the home, but what was landed, in whose name or content one of the words can be found."""
+    wanted = [word.lower() for word in words]
+    found = []
+    for path in sorted(home.root.rglob("*")):
+        if home.landing in path.parents or not path.is_file() or path.is_symlink():
+            continue
+        text = f"{path.relative_to(home.root)}\n{_text(path)}".lower()
+        found += [f"{path.relative_to(home.root)}: {word}" for word in wanted if word in text]
+    return found
+
+
+def _text(path: Path) -> str:
+    """What a file says. Digests are left out, they hold any digits; escapes of JSON and HTML are resolved."""
+    if path.suffix == ".parquet":
+        text = pl.read_parquet(path, hive_partitioning=False).select(_texts(path)).write_csv()
+    elif path.suffix == ".duckdb":
+        text = _database(path)
+    else:
+        raw = path.read_bytes()
+        text = raw.decode("utf-8", "ignore") + (raw.decode("utf-16-le", "ignore") if b"\0" in raw[:100] else "")
+    text = _ESCAPE.sub(lambda escaped: chr(int(escaped[1], 16)), text)
+    return _DIGEST.sub("", html.unescape(text))
+
+
+def _texts(path: Path) -> list[pl.Expr]:
+    schema = pl.read_parquet_schema(path)
+    return [
+        pl.col(name).list.join("|") if isinstance(dtype, pl.List) else pl.col(name).cast(pl.String)
+        for name, dtype in schema.items()
+    ]
+
+
+def _database(path: Path) -> str:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        names = connection.execute("select table_schema, table_name from information_schema.tables").fetchall()
+        return "\n".join(str(connection.execute(f'select * from "{s}"."{t}"').fetchall()) for s, t in names)
