@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from assets.analysis import build_analysis_assets
+from assets.documents import build_document_assets, exposure_specs
 from assets.lake import build_lake_assets
 from assets.landing import deliveries
 from assets.programmes import build_programme_assets
@@ -23,7 +24,7 @@ from opora.reference import Reference, load_reference
 from pipelines.jobs import build_jobs
 from pipelines.partitions import academic_years
 from pipelines.schedules import build_schedules, environment
-from pipelines.sensors import build_landing_sensor
+from pipelines.sensors import build_landing_sensor, build_release_sensor
 from resources.home import OporaHome
 
 
@@ -49,10 +50,12 @@ def build_defs(
             *programmes,
             build_candidate([asset.key for asset in programmes]),
             release,
+            *build_document_assets(),
+            *exposure_specs(),
         ],
         jobs=build_jobs(),
         schedules=build_schedules(facts, named),
-        sensors=[build_landing_sensor(partitions, named)],
+        sensors=[build_landing_sensor(partitions, named), build_release_sensor(named)],
         resources={"opora_home": OporaHome(), **(resources or {})},
         loggers=loggers,
         executor=dg.in_process_executor,

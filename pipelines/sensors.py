@@ -1,4 +1,4 @@
-"""The sensor on the landing folder: new or changed files start a run once they have stopped changing.
+"""The sensors: new or changed files in landing start a run once they have stopped changing; a release, its documents.
 
 What belongs here: noticing. What does not: reading files; only names, sizes and times are looked at.
 """
@@ -9,8 +9,9 @@ from pathlib import Path
 
 import dagster as dg
 
+from assets.release import RELEASE
 from opora.intake import landing_entries
-from pipelines.jobs import ANNUAL_LIST
+from pipelines.jobs import ALL_DOCUMENTS, ANNUAL_LIST
 from pipelines.partitions import all_years
 from pipelines.schedules import LOCAL
 from resources.home import OporaHome
@@ -39,6 +40,28 @@ def build_landing_sensor(partitions: dg.StaticPartitionsDefinition, named: str =
         return dg.SensorResult(run_requests=[request], cursor=state)
 
     return landing_changed
+
+
+def build_release_sensor(named: str = LOCAL) -> dg.SensorDefinition:
+    """Documents after every new release: a run of their own, so that publishing does not wait for them."""
+
+    @dg.asset_sensor(
+        asset_key=RELEASE,
+        name="release_published",
+        job_name=ALL_DOCUMENTS,
+        default_status=dg.DefaultSensorStatus.STOPPED if named == LOCAL else dg.DefaultSensorStatus.RUNNING,
+        description="Новый выпуск: составить его документы.",
+    )
+    def release_published(
+        context: dg.SensorEvaluationContext, asset_event: dg.EventLogEntry
+    ) -> dg.RunRequest | dg.SkipReason:
+        materialization = asset_event.asset_materialization
+        metadata = materialization.metadata if materialization else {}
+        if "is_new" not in metadata or not metadata["is_new"].value:
+            return dg.SkipReason("Выпуск прежний.")
+        return dg.RunRequest(run_key=str(metadata["release_id"].value))
+
+    return release_published
 
 
 def landing_state(landing: Path) -> tuple[str, float | None]:

@@ -21,8 +21,9 @@ from opora.documents.reader import Marts
 
 @dataclass(frozen=True)
 class DocumentSet:
-    """Documents that are made and replaced together, in a folder of this name."""
+    """Documents that are made and replaced together, in one folder; `name` is what code calls them."""
 
+    name: str
     folder: str
     title_ru: str
     wanted: Callable[[Marts, str | None, bool], list[Wanted]]
@@ -34,18 +35,30 @@ class DocumentSet:
 
 
 ORDER = DocumentSet(
-    "приказ", "Приложение к приказу", lambda marts, year, everything: wanted_annexes(marts, year), has_tables=True
+    "annex",
+    "приказ",
+    "Приложение к приказу",
+    lambda marts, year, everything: wanted_annexes(marts, year),
+    has_tables=True,
 )
-REGION = DocumentSet("регион", "Справка по региону", lambda marts, year, everything: wanted_regions(marts, year))
+REGION = DocumentSet(
+    "region_note", "регион", "Справка по региону", lambda marts, year, everything: wanted_regions(marts, year)
+)
 MUNICIPALITIES = DocumentSet(
+    "municipality_notes",
     "муниципалитеты",
     "Справки по муниципалитетам",
     lambda marts, year, everything: wanted_municipalities(marts, year),
 )
 PROGRAMMES = DocumentSet(
-    "программы", "Отчёты программ", lambda marts, year, everything: wanted_reports(marts), has_tables=True
+    "programme_reports",
+    "программы",
+    "Отчёты программ",
+    lambda marts, year, everything: wanted_reports(marts),
+    has_tables=True,
 )
 SCHOOLS = DocumentSet(
+    "school_notes",
     "школы",
     "Справки по школам",
     lambda marts, year, everything: wanted_schools(marts, year, listed_only=not everything),

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import duckdb
 import pytest
+import yaml
 from click.testing import CliRunner
 from docx import Document as read_docx
 
+from assets.documents import build_document_assets
 from opora.cli import main
 from opora.documents.docx import write_docx
-from opora.documents.kinds import Wanted, make, wanted_note, wanted_reports, wanted_schools
+from opora.documents.kinds import SHAPES, Wanted, make, wanted_note, wanted_reports, wanted_schools
 from opora.documents.output import documents_folder, write_set
 from opora.documents.reader import DocumentRefused, Marts, release_of
 from opora.documents.sets import SETS
+from opora.home import PROJECT
 from opora.programmes import load_programmes
 from opora.release import Release
+from resources.home import OporaHome
+from schemas.registry import tables
 from tests.conftest import Region
 
 NBSP = "\u00a0"
@@ -362,3 +369,48 @@ def test_processes_make_the_same_bytes(
         made.append({path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*")})
     assert made[0] == made[1]
     assert len(made[0]) == 2
+
+
+# --- who reads what; assets ---------------------------------------------------------------------------
+
+
+def test_every_document_reads_the_marts_that_its_exposure_names(
+    marts: Marts, listed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = PROJECT / "dbt" / "models" / "exposures.yml"
+    exposures = {item["name"]: item for item in yaml.safe_load(path.read_text(encoding="utf-8"))["exposures"]}
+    known = {mart.table for mart in tables("marts")}
+    rows = Marts.rows
+    every = [
+        Wanted("school", listed),
+        Wanted("municipality", "99_m001"),
+        Wanted("region", "99"),
+        Wanted("annex", "99"),
+        *wanted_reports(marts)[:2],
+    ]
+    assert {wanted.kind for wanted in every} == {shape.kind for shape in SHAPES}
+    for wanted in every:
+        asked: list[str] = []
+        with Marts(marts.release) as opened, monkeypatch.context() as patch:
+            patch.setattr(
+                Marts, "rows", lambda self, query, *v, asked=asked: asked.append(query) or rows(self, query, *v)
+            )
+            make(opened, wanted)
+        read = {name for query in asked for name in re.findall(r"(?:from|join)\s+([a-z_]+)", query)} & known
+        told = {re.findall(r"'(\w+)'", ref)[0] for ref in exposures[f"document_{wanted.kind}"]["depends_on"]}
+        assert read == told, wanted.kind
+
+
+def test_a_set_is_an_asset_with_links_and_a_preview(demo_region: Region, marts: Marts, tmp_path: Path) -> None:
+    home = replace(demo_region.home, root=tmp_path)
+    home.releases.mkdir()
+    (home.releases / marts.release.release_id).symlink_to(marts.release.folder)
+    home.current.symlink_to(marts.release.release_id)
+    (annex,) = [asset for asset in build_document_assets() if asset.key.path[-1] == "annex"]
+    result = dg.materialize([annex], resources={"opora_home": OporaHome(root=str(tmp_path))})
+    (event,) = result.asset_materializations_for_node("documents__annex")
+    assert event.metadata["documents"].value == 1
+    assert event.metadata["release_id"].value == marts.release.release_id
+    assert str(event.metadata["files"].value).count("file://") == 3
+    assert "Список школ для адресной поддержки" in str(event.metadata["preview"].value)
+    assert len(list(Path(str(event.metadata["folder"].value)).iterdir())) == 3

@@ -19,11 +19,11 @@ from opora.programmes import load_programmes
 from opora.reference import load_reference
 from pipelines.build import build_defs
 from pipelines.checks import SCHEMA_CHECK, schema_check_result
-from pipelines.jobs import ANNUAL_LIST, QUARTERLY_MONITORING, REBUILD_RELEASE
+from pipelines.jobs import ALL_DOCUMENTS, ANNUAL_LIST, QUARTERLY_MONITORING, REBUILD_RELEASE
 from pipelines.partitions import academic_years, all_years, measured_year_at
 from pipelines.run import SETTINGS, dagster_home
 from pipelines.schedules import build_schedules
-from pipelines.sensors import SETTLED_SECONDS, build_landing_sensor
+from pipelines.sensors import SETTLED_SECONDS, build_landing_sensor, build_release_sensor
 from resources.home import OporaHome
 from schemas.arrow import polars_schema
 from schemas.registry import tables
@@ -60,6 +60,37 @@ def test_every_asset_says_whose_it_is_and_what_it_holds(definitions: dg.Definiti
 def test_every_table_of_the_registry_is_an_asset(definitions: dg.Definitions) -> None:
     keys = {tuple(spec.key.path) for spec in definitions.resolve_all_asset_specs()}
     assert {(spec.layer, spec.table) for layer in ("lake", "marts") for spec in tables(layer)} <= keys  # type: ignore[arg-type]
+
+
+def test_documents_and_pages_follow_the_release_and_are_in_no_run_that_publishes(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    release = dg.AssetKey(["release", "current"])
+    documents = {key for key in graph.get_all_asset_keys() if key.path[0] == "documents"}
+    pages = {key for key in graph.get_all_asset_keys() if key.path[0] == "pages"}
+    assert len(documents) >= 5
+    assert len(pages) == 9
+    marts = {dg.AssetKey(["marts", spec.table]) for spec in tables("marts")}
+    for key in documents | pages:
+        assert release in graph.get(key).parent_keys
+        assert graph.get(key).parent_keys <= marts | {release}
+    for job in (ANNUAL_LIST, QUARTERLY_MONITORING, REBUILD_RELEASE):
+        assert not documents & set(definitions.resolve_job_def(job).asset_layer.executable_asset_keys)
+    assert set(definitions.resolve_job_def(ALL_DOCUMENTS).asset_layer.executable_asset_keys) == documents
+
+
+@pytest.mark.parametrize(("is_new", "requested"), [(True, 1), (False, 0)])
+def test_a_new_release_asks_for_its_documents(is_new: bool, requested: int) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.report_runless_asset_event(
+            dg.AssetMaterialization(
+                dg.AssetKey(["release", "current"]), metadata={"is_new": is_new, "release_id": "20260101T000000000Z-0"}
+            )
+        )
+        sensor = build_release_sensor()
+        data = sensor.evaluate_tick(
+            dg.build_sensor_context(instance=instance, definitions=build_defs(reference=REFERENCE))
+        )
+    assert [request.run_key for request in data.run_requests or []] == ["20260101T000000000Z-0"] * requested
 
 
 def test_the_boundary_of_the_lake_is_blocking(definitions: dg.Definitions) -> None:
