@@ -194,8 +194,9 @@ def run(home: Home, years: Sequence[str], reread: bool, force: bool, accept: str
     from opora.release import current_release
 
     home.ensure()
+    reference = load_reference(own_methods=home.methods)  # a wrong file is refused before anything is run
     with console.status("Жду, пока закончится другой прогон…") as status, FileLock(home.root / ".run.lock"):
-        if not (reread or force or years or accept) and nothing_new(home, load_reference(own_methods=home.methods)):
+        if not (reread or force or years or accept) and nothing_new(home, reference):
             say("Нового нет: поставки, справочники и код те же. Выпуск прежний.")
             _print_summary(home)
             return
@@ -219,7 +220,7 @@ def run(home: Home, years: Sequence[str], reread: bool, force: bool, accept: str
             + "\n".join(f"  • {failure}" for failure in outcome.failures)
             + "\nПодробности: opora ui, прогоны (Runs)."
         )
-    unread = files_with_work(home, load_reference())
+    unread = files_with_work(home, reference)
     if unread and not years:
         say(f"Не перечитаны без {SECRET}, прежние результаты сохранены: {len(unread)} файлов, например {unread[0]}.")
     if current_release(home) and not outcome.release_is_new:

@@ -552,6 +552,9 @@ def test_methods_are_listed_with_what_they_decide_otherwise(tmp_path: Path) -> N
     code, words = call("methods", "list", "--home", home.root)
     assert code == 1
     assert "methods/моя.yaml: changes.low_share_numerator.value" in words
+    code, words = call("run", "--force", "--home", home.root)
+    assert code == 1, "nothing is run with a wrong method"
+    assert "methods/моя.yaml" in words
 
 
 def test_two_lists_are_compared_in_words(published: Home, compared: Compared) -> None:
