@@ -104,6 +104,8 @@ def _weigh_entry(file: BinaryIO, entry: zipfile.ZipInfo, weight: Weight, packed:
     for piece in _unpacked(file, entry):
         of_entry += len(piece)
         weight.unpacked += len(piece)
+        if of_entry > entry.file_size:
+            raise _refuse("Часть книги в развёрнутом виде больше, чем заявлено.")
         refuse_beyond("archive_bytes", weight.unpacked, "Байт в книге в развёрнутом виде", _TOO_LARGE)
         _refuse_ratio(weight.unpacked, packed)
         if sheet is not None:
@@ -111,8 +113,8 @@ def _weigh_entry(file: BinaryIO, entry: zipfile.ZipInfo, weight: Weight, packed:
                 raise _refuse("Часть книги записана в UTF-16.")
             sheet.look(tail, piece)
             tail = piece[-_OVERLAP:]
-    if of_entry != entry.file_size:
-        raise _refuse("Часть книги в развёрнутом виде не того размера, который заявлен.")
+    if of_entry < entry.file_size:
+        raise _refuse("Часть книги в развёрнутом виде меньше, чем заявлено.")
     if sheet is not None:
         sheet.add_to(weight, PurePosixPath(entry.filename).name)
 

@@ -99,7 +99,8 @@ def _limit_memory() -> None:
     except ImportError:
         return
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (bound("reader_bytes"), hard))
+    ceiling = bound("reader_bytes")
+    resource.setrlimit(resource.RLIMIT_AS, (ceiling if hard == resource.RLIM_INFINITY else min(ceiling, hard), hard))
 
 
 def main() -> int:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import re
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -122,7 +121,8 @@ def _read_spreadsheet(path: Path, *, is_archive: bool) -> list[Sheet]:
 def read_book(path: Path) -> list[tuple[str, bool, pl.DataFrame]]:
     """Name, whether it is hidden, and the cells of every worksheet of a book, with no bound on what that takes."""
     # by its bytes the reader tells the kind of book itself, by its name it would believe the ending
-    book = fastexcel.read_excel(path if path.suffix.lower() == ".xlsx" else path.read_bytes())
+    is_xlsx = path.suffix.lower() == ".xlsx" and zipfile.is_zipfile(path)
+    book = fastexcel.read_excel(path if is_xlsx else path.read_bytes())
     refuse_beyond("sheets", len(book.sheet_names), "Листов в книге", "Оставьте листы с данными или разделите книгу.")
     sheets = []
     for name in book.sheet_names:
@@ -187,7 +187,12 @@ def _read_text(path: Path) -> pl.DataFrame:
         return _parse_text(raw, delimiter, width)
     except pl.exceptions.ComputeError:
         # a line below the head is wider than any in it
-        return _parse_text(raw, delimiter, _width_of(text, delimiter))
+        try:
+            return _parse_text(raw, delimiter, _width_of(text, delimiter))
+        except pl.exceptions.ComputeError:
+            raise UnreadableFile(
+                "unreadable_file", "Текст не делится на строки и столбцы: кавычки не закрыты.", _SAVE_AGAIN
+            ) from None
 
 
 def _parse_text(raw: bytes, delimiter: str, width: int) -> pl.DataFrame:
@@ -210,26 +215,24 @@ def _encoding_of(raw: bytes) -> str:
     if wide := _wide_encoding(raw[:4000]):
         return wide
     for encoding in ENCODINGS:
+        if encoding != "utf-8-sig":
+            _refuse_mixed(raw)
+            _refuse_old(raw, encoding)
         try:
-            text = raw.decode(encoding)
+            raw.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if encoding == "cp1251":
-            _refuse_mixed(raw)
-            _refuse_old(raw, text)
         return encoding
-    _refuse_mixed(raw)
     raise UnreadableFile("wrong_encoding", "Кодировка текста не опознана: ни UTF-8, ни Windows-1251.", _SAVE_UTF8)
 
 
 def _wide_encoding(head: bytes) -> str | None:
-    """UTF-16 without a mark: every other byte is the page of Latin or of Cyrillic."""
-    if len(head) < 8 or b"\0" not in head:
-        return None
+    """UTF-16 without a mark: every other byte is the page of Latin or of Cyrillic. Raises for what is no text."""
     for encoding, high in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
-        if sum(byte in (0, 4) for byte in high) > 0.9 * len(high):
+        pages = sum(byte in (0, 4) for byte in high)
+        if b"\0" in high and pages > 0.9 * len(high) and head.count(b"\0") < 0.6 * len(head):
             return encoding
-    if head.count(b"\0") > len(head) // 100:
+    if sum(byte < 32 and byte not in b"\t\n\r\x1a" for byte in head) > len(head) // 100:
         raise UnreadableFile("unreadable_file", "В файле двоичные данные, а не текст таблицы.", _SAVE_AGAIN)
     return None
 
@@ -246,6 +249,10 @@ def _refuse_mixed(raw: bytes) -> None:
         except UnicodeDecodeError:
             other = other or number
         if good and other:
+            if other > raw.count(b"\n"):
+                raise UnreadableFile(
+                    "unreadable_file", "Текст обрывается посреди знака: передан не целиком.", _SAVE_AGAIN
+                )
             raise UnreadableFile(
                 "wrong_encoding",
                 f"Кодировки смешаны: строка {good} в UTF-8, строка {other} нет.",
@@ -253,26 +260,28 @@ def _refuse_mixed(raw: bytes) -> None:
             )
 
 
-def _refuse_old(raw: bytes, text: str) -> None:
-    """A text of DOS or КОИ-8 is told by how letters follow each other: capitals within words, signs for letters."""
+def _refuse_old(raw: bytes, expected: str) -> None:
+    """A text of DOS or КОИ-8 is told by its letters: read as Windows-1251 they are the rare ones, or no letters."""
     sample = raw[:HEAD_CHARACTERS]
-    here = _russian(text[:HEAD_CHARACTERS])
+    here = _rarity(sample.decode(expected, "replace"))
     for encoding, name in OLD_ENCODINGS.items():
-        if _russian(sample.decode(encoding, "replace")) > max(20.0, 3 * here):
+        if _rarity(sample.decode(encoding, "replace")) + _CLEARLY < here:
             raise UnreadableFile(
                 "wrong_encoding", f"Текст похож на кодировку {name}, ожидается UTF-8 или Windows-1251.", _SAVE_UTF8
             )
 
 
-_RUSSIAN_WORD = re.compile(r"(?<![а-яёА-ЯЁ])[А-ЯЁ]?[а-яё]{3,}(?![а-яёА-ЯЁ])")
-_RUSSIAN_LETTERS = frozenset("оеаинтсрвлкмдпу")
+# Russian letters from the most frequent to the rarest; signs that stand in any text count for nothing.
+_LETTERS = {letter: rank for rank, letter in enumerate("оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё")}
+_SIGNS = frozenset("«»№–—…\u00a0“”„’°±")
+_CLEARLY = 4.0
+_LEAST_LETTERS = 30
 
 
-def _russian(text: str) -> float:
-    """How much of a text is words as they are written in Russian: common letters of words in ordinary case."""
-    return sum(
-        sum(letter in _RUSSIAN_LETTERS for letter in word) - 0.6 * len(word) for word in _RUSSIAN_WORD.findall(text)
-    )
+def _rarity(text: str) -> float:
+    """The mean rank of the letters beyond ASCII; too few of them say nothing."""
+    ranks = [_LETTERS.get(sign.lower(), len(_LETTERS)) for sign in text if sign > "\x7f" and sign not in _SIGNS]
+    return sum(ranks) / len(ranks) if len(ranks) >= _LEAST_LETTERS else 0.0
 
 
 # Longer lines are read to here when the delimiter is looked for: the module csv takes no larger field.
