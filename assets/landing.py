@@ -11,6 +11,7 @@ from pydantic import Field
 from assets.shared import INTAKE_POOL, OWNERS
 from opora.delivery import DeliveryRecord, read_records
 from opora.intake import ingest
+from opora.lake import DamagedLake, require_whole
 from resources.home import OporaHome
 
 DELIVERIES = dg.AssetKey(["delivery_log", "delivery"])
@@ -81,6 +82,10 @@ def deliveries(
         reread=config.reread,
         progress=lambda number, of, name: context.log.debug("%s of %s: %s", number, of, name),
     )
+    try:
+        require_whole(opora_home.home)
+    except DamagedLake as damaged:
+        raise dg.Failure(str(damaged), allow_retries=False) from damaged
     records = list(read_records(opora_home.home).values())
     yield dg.MaterializeResult(
         asset_key=DELIVERIES,

@@ -62,7 +62,7 @@ def build_candidate(also_after: Sequence[dg.AssetKey] = ()) -> dg.AssetsDefiniti
         context: dg.AssetExecutionContext, config: CandidateConfig, opora_home: OporaHome
     ) -> dg.MaterializeResult:
         home, run_id = opora_home.home, context.run.root_run_id or context.run_id
-        clear_leftovers(home)
+        clear_leftovers(home, run_id)
         made = make_candidate(
             home, opora_home.reference(), opora_home.build_database(run_id), run_id, accepted_ru=config.accept
         )

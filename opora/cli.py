@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import click
-from filelock import FileLock
 from rich.console import Console
 from rich.table import Table as Grid
 
 from opora.home import PROJECT, Home
+from opora.lock import hold
 
 F = TypeVar("F", bound=Callable[..., Any])
 # What is piped on has no terminal to be as narrow as.
@@ -65,18 +65,32 @@ def with_home(command: F) -> F:
 
 
 class Commands(click.Group):
-    """Commands whose own files may be wrong: a layout or a reference file that breaks its contract is refused."""
+    """Commands whose own files may be wrong and whose machine may fail: that is told in words, not as a traceback."""
 
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
-        except ValueError as error:
-            from opora.facts import ReferenceFileError
-            from opora.layouts.model import LayoutError
-
-            if isinstance(error, LayoutError | ReferenceFileError):
-                raise Refused(f"Файл описания неверен: {error}") from error
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except Exception as error:
+            words = _refusal_of(error)
+            if words is None:
+                raise
+            raise Refused(words) from error
+
+
+def _refusal_of(error: Exception) -> str | None:
+    """Words for an error that its reader can do something about; None for one that is ours."""
+    from opora.facts import ReferenceFileError
+    from opora.failures import explain_fault
+    from opora.layouts.model import LayoutError
+    from opora.release import ReleaseError
+
+    if isinstance(error, LayoutError | ReferenceFileError):
+        return f"Файл описания неверен: {error}"
+    if isinstance(error, ReleaseError):
+        return str(error)
+    return explain_fault(error)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -195,7 +209,8 @@ def run(home: Home, years: Sequence[str], reread: bool, force: bool, accept: str
 
     home.ensure()
     reference = load_reference(own_methods=home.methods)  # a wrong file is refused before anything is run
-    with console.status("Жду, пока закончится другой прогон…") as status, FileLock(home.root / ".run.lock"):
+    alone = hold(home.run_lock, "opora run", lambda who: say(f"Жду, пока закончит {who}."))
+    with alone, console.status("Смотрю, что нового…") as status:
         if not (reread or force or years or accept) and nothing_new(home, reference):
             say("Нового нет: поставки, справочники и код те же. Выпуск прежний.")
             _print_summary(home)
@@ -636,9 +651,8 @@ def prune(home: Home, dry_run: bool) -> None:
     items = superfluous(home, load_version_facts())
     for item in items:
         say(f"{item.manifest.get('version', '—'):>8}  {item.release_id}")
-    if not dry_run:
-        remove(items)
-    say(f"{'Было бы удалено' if dry_run else 'Удалено'} выпусков: {len(items)}.")
+    removed = items if dry_run else remove(home, items)
+    say(f"{'Было бы удалено' if dry_run else 'Удалено'} выпусков: {len(removed)}.")
 
 
 @release.command()

@@ -93,6 +93,7 @@ class DeliveryRecord(BaseModel):
     intake_version: str
     academic_years: list[str] = Field(default=[], description="measured years, or `undated`")
     parts: list[tuple[str, str]] = Field(default=[], description="table and measured year of each part of the lake")
+    part_sha256: dict[str, str] = Field(default={}, description="checksum of each part, by its path below lake/")
     noted: str = Field(default="", description="what a delivery note said of the file")
     tables: dict[str, int] = Field(default={}, description="rows given to each lake table")
     rows: RowCounts = RowCounts()

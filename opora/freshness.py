@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from opora.home import Home
 from opora.intake import files_with_work
+from opora.lake import parts_of_lake
 from opora.reference import Reference
 from opora.release import current_release, fingerprint
 
 
 def nothing_new(home: Home, reference: Reference) -> bool:
-    """True where every file in landing is known and the current release was made of just these inputs."""
+    """True where every file in landing is known, the lake is whole and the current release was made of just this."""
     current = current_release(home)
     return (
         current is not None
         and not files_with_work(home, reference)
         and current.manifest["fingerprint"] == fingerprint(home, reference)
+        and all(part.state == "whole" for part in parts_of_lake(home))
     )

@@ -63,6 +63,21 @@ class Home:
         return self.releases / "current"
 
     @property
+    def run_lock(self) -> Path:
+        """Held by `opora run` from beginning to end."""
+        return self.root / ".run.lock"
+
+    @property
+    def intake_lock(self) -> Path:
+        """Held by whoever writes to the lake, its records or the quarantine."""
+        return self.lake / ".intake.lock"
+
+    @property
+    def publish_lock(self) -> Path:
+        """Held while a release gets its name, `current` is switched or releases are removed."""
+        return self.releases / ".publish.lock"
+
+    @property
     def dagster(self) -> Path:
         return self.root / "dagster"
 
@@ -99,6 +114,12 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         part.chmod(0o644)
         part.replace(path)
     finally:
+        part.unlink(missing_ok=True)
+
+
+def clear_parts(folder: Path) -> None:
+    """Remove what processes that were killed while they wrote left below a folder that nobody writes to now."""
+    for part in folder.rglob(".*.part"):
         part.unlink(missing_ok=True)
 
 

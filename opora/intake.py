@@ -34,13 +34,14 @@ from opora.delivery import (
     write_issues,
     write_record,
 )
-from opora.home import PROJECT, UNDATED, Home, sha256_of, write_whole
+from opora.home import PROJECT, UNDATED, Home, clear_parts, sha256_of, write_whole
 from opora.layouts.context import ASSESSMENT_WORDS, Facts, calendar_year, facts_of_path, subject_reader
 from opora.layouts.convert import date, integer, vpr_login
 from opora.layouts.extract import KIND, RECORD, ROW, Extracted, UnknownContext, extract
 from opora.layouts.model import BUILT_IN, Layout, read_layouts
 from opora.layouts.recognise import Block, Recognition, recognise
 from opora.limits import bound
+from opora.lock import hold
 from opora.masking import masked
 from opora.persons import SECRET, SecretMissing, secret_from_environment, secret_is_set
 from opora.reading import SUFFIXES, TEXTS, Sheet, UnreadableFile, clean, read_sheets
@@ -238,9 +239,23 @@ def ingest(
 
     `years` limits what is written to parts of these measured years and to undated tables (registers,
     crosswalks, scales); None means all years. A file that has been read by this version is not read again
-    unless one of its parts is missing.
+    unless one of its parts is missing. Two intakes of one home take turns.
     """
     home.ensure()
+    with hold(home.intake_lock, "приём поставок"):
+        clear_parts(home.lake)
+        clear_parts(home.quarantine)
+        return _ingest(home, reference, years, reread, progress, now)
+
+
+def _ingest(
+    home: Home,
+    reference: Reference,
+    years: Collection[str] | None,
+    reread: bool,
+    progress: Progress | None,
+    now: datetime | None,
+) -> IntakeReport:
     layouts = read_layouts(BUILT_IN, home.layouts)
     version = intake_version(home, reference)
     files, unread = survey(home.landing)
@@ -269,6 +284,7 @@ def ingest(
         if known and not _covers(years, result.record):
             # parts of other years stay as the former version made them, so the file has work for their years
             result.record.intake_version = known.intake_version
+        result.record.part_sha256 = dict(known.part_sha256) if known else {}
         store(home, result, years)
         return result.record
 
@@ -370,17 +386,21 @@ def store(home: Home, result: Processed, years: Collection[str] | None = None) -
     }
     if result.parts and not wanted:
         return
-    for (name, year), frame in wanted.items():
-        write_whole(home.lake_part(name, year, record.delivery_id), frame.write_parquet)
-    stale = [
-        path
-        for path in home.lake.glob(f"*/academic_year=*/{record.delivery_id}.parquet")
-        if (path.parent.parent.name, path.parent.name.removeprefix("academic_year=")) not in result.parts
-    ]
-    for path in stale:
-        path.unlink()
+    paths = {key: home.lake_part(*key, record.delivery_id) for key in result.parts}
+    for key, frame in wanted.items():
+        write_whole(paths[key], frame.write_parquet)
+        record.part_sha256[_below(home.lake, paths[key])] = sha256_of(paths[key])
+    for path in home.lake.glob(f"*/academic_year=*/{record.delivery_id}.parquet"):
+        if path not in paths.values():
+            path.unlink()
+    kept = {_below(home.lake, path) for path in paths.values()}
+    record.part_sha256 = {path: sha256 for path, sha256 in record.part_sha256.items() if path in kept}
     write_issues(home, record.delivery_id, result.issues)
     write_record(home, record)
+
+
+def _below(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix()
 
 
 # --- one file ------------------------------------------------------------------------------------------

@@ -16,7 +16,8 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.metadata import version as package_version
@@ -25,11 +26,11 @@ from typing import Any
 
 import duckdb
 import polars as pl
-from filelock import FileLock
 
 from opora.delivery import DeliveryRecord, read_records
-from opora.home import PROJECT, Home, sha256_of, write_json
+from opora.home import PROJECT, Home, clear_parts, sha256_of, write_json
 from opora.intake import intake_version
+from opora.lock import OWNER, hold, is_dead
 from opora.methods import Method
 from opora.programmes import last_turn, load_programmes
 from opora.reference import Reference
@@ -43,8 +44,11 @@ OFFICIAL = "official"
 PUBLIC = "public"
 DATABASE = "marts.duckdb"
 LOG = "log.jsonl"
+_SWITCHES = ("publish", "rollback")
 _CANDIDATE = ".candidate-"
 _REFUSED = ".refused-"
+_PRUNED = ".pruned-"
+_LINK = ".current-"
 LEFTOVER_SECONDS = 24 * 3600
 # What a mart's figures depend on besides the deliveries; a change of any of it is a new release.
 _SOURCES = ("dbt/models", "dbt/macros", "schemas", "opora/analysis", "reference")
@@ -115,17 +119,42 @@ def _source_files() -> list[Path]:
 
 
 def read_log(home: Home) -> list[Mapping[str, Any]]:
-    """What became current and when, oldest first; releases that no line tells of were published when they were made."""
-    path = home.releases / LOG
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    entries = [entry for line in lines if (entry := _entry(line))]
+    """What became current and when, oldest first.
+
+    Releases older than the first line were published when they were made. One that is younger and that no line tells
+    of never came into force: its run ended before the switch. A switch that the log does not know is told by the link.
+    """
+    log = _told(home)
+    return [*log, *_unlogged_switch(home, log)]
+
+
+def _told(home: Home) -> list[Mapping[str, Any]]:
+    entries = _entries(home)
+    began = min((str(entry["at"]) for entry in entries), default=None)
     told = {entry["release_id"] for entry in entries}
     silent = [
-        {"at": item.manifest["created_at"], "action": "publish", "release_id": item.release_id}
+        {"at": item.manifest["created_at"], "action": "publish", "release_id": item.release_id, "reason_ru": ""}
         for item in releases(home)
-        if item.release_id not in told
+        if item.release_id not in told and (began is None or str(item.manifest["created_at"]) < began)
     ]
     return sorted([*entries, *silent], key=lambda entry: str(entry["at"]))
+
+
+def _entries(home: Home) -> list[Mapping[str, Any]]:
+    path = home.releases / LOG
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+    return [entry for line in lines if (entry := _entry(line))]
+
+
+def _unlogged_switch(home: Home, log: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The switch of a process that ended before it could write its line: the link knows whereto and when."""
+    switches = [entry["release_id"] for entry in log if entry["action"] in _SWITCHES]
+    if not home.current.is_symlink() or home.current.readlink().name in switches[-1:]:
+        return []
+    at = datetime.fromtimestamp(home.current.lstat().st_mtime, UTC)
+    reason = "записано по ссылке current: процесс прервался, не дописав журнал"
+    name = home.current.readlink().name
+    return [{"at": at.isoformat(), "action": "publish", "release_id": name, "reason_ru": reason}]
 
 
 def _entry(line: str) -> Mapping[str, Any] | None:
@@ -137,8 +166,12 @@ def _entry(line: str) -> Mapping[str, Any] | None:
 
 
 def _log(home: Home, action: str, release_id: str, reason_ru: str = "") -> None:
-    """One line more, on a line of its own whatever was left before it."""
     entry = {"at": datetime.now(UTC).isoformat(), "action": action, "release_id": release_id, "reason_ru": reason_ru}
+    _append(home, entry)
+
+
+def _append(home: Home, entry: Mapping[str, Any]) -> None:
+    """One line more, on a line of its own whatever was left before it."""
     with (home.releases / LOG).open("a+b") as file:
         ends_well = file.seek(0, os.SEEK_END) == 0 or (file.seek(-1, os.SEEK_END), file.read(1))[1] == b"\n"
         file.write((("" if ends_well else "\n") + json.dumps(entry, ensure_ascii=False) + "\n").encode())
@@ -157,6 +190,8 @@ def candidate_folder(home: Home, run_id: str) -> Path:
 def write_candidate(home: Home, reference: Reference, database: Path, run_id: str) -> Path:
     """Export the marts of a build file into a hidden candidate folder, with dictionary and manifest."""
     home.ensure()
+    if not database.is_file():
+        raise ReleaseError("Промежуточного файла прогона нет: он убран. Запустите прогон целиком, а не с места сбоя.")
     folder = candidate_folder(home, run_id)
     shutil.rmtree(folder, ignore_errors=True)
     official = folder / OFFICIAL
@@ -299,7 +334,11 @@ def add_to_manifest(candidate: Path, **facts: Any) -> None:
 
 
 def publish(home: Home, candidate: Path) -> Release:
-    """Seal a candidate with checksums, rename it to its release and switch `current` to it in one step."""
+    """Seal a candidate with checksums, rename it to its release and switch `current` to it in one step.
+
+    Raises ReleaseError if another release came into force since the candidate was compared with the one before it.
+    """
+    clear_parts(candidate)
     manifest = dict(read_release(candidate).manifest)
     manifest["files"] = {
         path.relative_to(candidate).as_posix(): sha256_of(path)
@@ -307,17 +346,54 @@ def publish(home: Home, candidate: Path) -> Release:
         if path.is_file() and path.name != MANIFEST
     }
     write_json(candidate / MANIFEST, manifest)
+    _to_disk(candidate)
     folder = home.releases / str(manifest["release_id"])
-    with FileLock(home.releases / ".publish.lock"):
+    with _switching(home, "публикация выпуска"):
+        _refuse_stale(home, manifest)
         candidate.rename(folder)
+        _sync(home.releases)
         switch_current(home, folder)
         _log(home, "publish", folder.name, str(manifest.get("accepted_ru") or ""))
     return read_release(folder)
 
 
+def _refuse_stale(home: Home, manifest: Mapping[str, Any]) -> None:
+    now = home.current.readlink().name if home.current.is_symlink() else None
+    if "former_release_id" in manifest and manifest["former_release_id"] != now:
+        raise ReleaseError(
+            f"Пока считался этот выпуск, действующим стал другой ({now or 'никакой'}): версия и разница посчитаны "
+            "не с ним. Запустите прогон ещё раз."
+        )
+
+
+def _to_disk(folder: Path) -> None:
+    """Make sure that all of a folder outlives a power cut before anything points to it."""
+    for path in (*folder.rglob("*"), folder):
+        _sync(path)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _switching(home: Home, what_ru: str) -> Iterator[None]:
+    """Nobody else publishes, switches or removes meanwhile; what a process that was killed here left is settled."""
+    with hold(home.publish_lock, what_ru):
+        for link in home.releases.glob(f"{_LINK}*"):
+            link.unlink()
+        for entry in _unlogged_switch(home, _told(home)):
+            _append(home, entry)
+        yield
+
+
 def switch_current(home: Home, folder: Path) -> None:
     """Point `current` at a release: a new link replaces the old one in one rename."""
-    link = home.releases / f".current-{os.getpid()}-{folder.name}"
+    link = home.releases / f"{_LINK}{os.getpid()}-{folder.name}"
     link.unlink(missing_ok=True)
     link.symlink_to(folder.name)
     link.replace(home.current)
@@ -358,19 +434,60 @@ def rollback(home: Home, release_id: str, reason_ru: str = "") -> Release:
     folder = home.releases / release_id
     if release_id.startswith(".") or Path(release_id).name != release_id or not folder.is_dir():
         raise ReleaseError(f"Нет выпуска {release_id}; список: opora release list.")
-    release = read_release(folder)
-    wrong = verify(release)
-    if wrong:
-        raise ReleaseError(f"Выпуск {release_id} повреждён: {'; '.join(wrong[:5])}.")
-    with FileLock(home.releases / ".publish.lock"):
+    with _switching(home, "возврат выпуска"):
+        release = read_release(folder)
+        wrong = verify(release)
+        if wrong:
+            raise ReleaseError(f"Выпуск {release_id} повреждён: {'; '.join(wrong[:5])}.")
         switch_current(home, folder)
         _log(home, "rollback", release.release_id, reason_ru)
     return release
 
 
-def clear_leftovers(home: Home) -> None:
-    """Remove what runs that were killed left behind; a younger folder may belong to a run that goes on."""
-    oldest = time.time() - LEFTOVER_SECONDS
-    for folder in (*home.releases.glob(f"{_CANDIDATE}*"), *home.build.glob("*")):
-        if folder.is_dir() and folder.stat().st_mtime < oldest:
+def remove_releases(home: Home, names: Iterable[str]) -> list[str]:
+    """Remove releases that are not in force, hidden under another name first: nobody opens half of one. The removed."""
+    removed = []
+    with _switching(home, "удаление выпусков"):
+        for name in names:
+            folder = home.releases / name
+            if folder.is_dir() and folder.resolve() != home.current.resolve():
+                _remove(folder)
+                removed.append(name)
+    return removed
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder whole or, if the process ends meanwhile, under a name by which the next one knows it."""
+    hidden = folder.with_name(f"{_PRUNED}{folder.name}")
+    folder.rename(hidden)
+    shutil.rmtree(hidden)
+
+
+def clear_leftovers(home: Home, own_run_id: str = "") -> None:
+    """Remove what ended processes left: their build folders and candidates, and releases that were being removed.
+
+    What belongs to one's own run stays: a retry goes on where an ended process stopped. A folder whose process is not
+    known may belong to one that goes on, so it is kept for a day.
+    """
+    with hold(home.publish_lock, "уборка"):
+        for folder in (*home.releases.glob(f"{_PRUNED}*"), *home.build.glob(f"{_PRUNED}*")):
             shutil.rmtree(folder, ignore_errors=True)
+        candidates = {folder.name.removeprefix(_CANDIDATE): folder for folder in home.releases.glob(f"{_CANDIDATE}*")}
+        builds = {folder.name: folder for folder in home.build.glob("*") if folder.is_dir()}
+        for run_id in {*candidates, *builds} - {own_run_id}:
+            # the build goes last: it says whose the candidate is
+            folders = [folder for folder in (candidates.get(run_id), builds.get(run_id)) if folder]
+            if _is_dead(home.build / run_id) or all(map(_is_old, folders)):
+                for folder in folders:
+                    _remove(folder)
+
+
+def _is_dead(build: Path) -> bool:
+    try:
+        return is_dead(json.loads((build / OWNER).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return False
+
+
+def _is_old(folder: Path) -> bool:
+    return folder.stat().st_mtime < time.time() - LEFTOVER_SECONDS

@@ -6,7 +6,6 @@ differs between two of them (`opora/comparison.py`).
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, Literal, NamedTuple
@@ -14,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 from opora.comparison import Comparison
 from opora.facts import Cited, Setting, read_file
 from opora.home import Home
-from opora.release import Release, ReleaseError, current_release, read_log, releases
+from opora.release import Release, ReleaseError, current_release, read_log, releases, remove_releases
 
 Step = Literal["major", "minor", "patch", "none"]
 FIRST = "1.0.0"
@@ -139,9 +138,6 @@ def superfluous(home: Home, facts: VersionFacts) -> list[Release]:
     return [item for item in reversed(known) if item.release_id not in kept]
 
 
-def prune(items: Iterable[Release]) -> None:
-    """Remove release folders: hidden under another name first, so that nobody opens half of one."""
-    for item in items:
-        hidden = item.folder.with_name(f".pruned-{item.folder.name}")
-        item.folder.rename(hidden)
-        shutil.rmtree(hidden)
+def prune(home: Home, items: Iterable[Release]) -> list[str]:
+    """Remove releases; never the one in force, whatever came into force since the list was made. The removed ones."""
+    return remove_releases(home, [item.release_id for item in items])

@@ -23,7 +23,9 @@ from opora.deficits import DeficitFacts, deficit_tables, load_deficits
 from opora.delivery import NON_DATA, DeliveryRecord, read_issues, read_records
 from opora.facts import frame_schema
 from opora.groups import Groups, group_tables, load_groups
-from opora.home import Home
+from opora.home import Home, write_json
+from opora.lake import require_whole
+from opora.lock import OWNER, process_mark
 from opora.programmes import Programme, load_programmes, programme_tables
 from opora.reference import Reference
 from opora.risk import RiskFacts, load_risk, risk_tables
@@ -56,9 +58,11 @@ def prepare(
 
     `as_of` is the day on which things are due or overdue, today if not given; `programmes`, `risk` and
     `groups` and `deficits` are those of the reference if not given.
-    Raises WarehouseError where a part of the lake does not fit the registry.
+    Raises DamagedLake where a part of the lake is gone or changed, WarehouseError where one does not fit the registry.
     """
+    require_whole(home)
     database.parent.mkdir(parents=True, exist_ok=True)
+    write_json(database.parent / OWNER, process_mark())
     database.unlink(missing_ok=True)
     with duckdb.connect(database, config=duckdb_settings(database)) as connection:
         for schema in ("lake", "reference", "delivery_log", "analysis"):

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import dagster as dg
 import yaml
+from dagster._core.storage.dagster_run import FINISHED_STATUSES
 
+from opora.failures import explain_fault
 from opora.home import Home, write_whole
 from opora.reference import load_reference
 from pipelines.build import build_defs
@@ -29,7 +31,11 @@ SETTINGS = {
     "nux": {"enabled": False},
     "concurrency": {"pools": {"default_limit": 1, "granularity": "run"}},
     "run_retries": {"enabled": True, "max_retries": 1},
+    # A run whose process is gone would keep its pools for ever; the longest real one takes minutes.
+    "run_monitoring": {"enabled": True, "max_runtime_seconds": 6 * 3600},
 }
+# Runs of the command line; only one goes on at a time, so an unfinished one belongs to a process that is gone.
+STARTED_BY = {"opora/started_by": "command_line"}
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ def run_now(
     """Run a job over all years, or over one year at a time, and say how it ended.
 
     `accept` is the reason why a fall or a jump against the former release is right.
-    Raises ValueError for a year that is no partition.
+    Raises ValueError for a year that is no partition. One run of a home at a time: the caller holds its lock.
     """
     partitions = academic_years(load_reference())
     unknown = set(years) - set(partitions.get_partition_keys())
@@ -75,18 +81,26 @@ def run_now(
     )
     outcome = Outcome(True, False, ())
     with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+        _end_dead_runs(instance)
         for tags, partition in [({}, year) for year in years] or [(all_years(partitions), None)]:
             result = definitions.resolve_job_def(job).execute_in_process(
                 instance=instance,
                 run_config=_config(job, [partition] if partition else [], reread, force, accept),
                 partition_key=partition,
-                tags=tags,
+                tags={**tags, **STARTED_BY},
                 raise_on_error=False,
             )
-            outcome = _outcome(result)
+            outcome = _outcome(result, home)
             if not outcome.succeeded:
                 break
     return outcome
+
+
+def _end_dead_runs(instance: dg.DagsterInstance) -> None:
+    """Say of runs whose process was killed that they ended: else they would keep their pools from all others."""
+    unfinished = [status for status in dg.DagsterRunStatus if status not in FINISHED_STATUSES]
+    for run in instance.get_runs(dg.RunsFilter(statuses=unfinished, tags=STARTED_BY)):
+        instance.report_run_canceled(run, "Процесс этого прогона оборвался; следующий прогон начал заново.")
 
 
 def _config(job: str, years: Sequence[str], reread: bool, force: bool, accept: str) -> dict[str, object]:
@@ -101,7 +115,7 @@ def _config(job: str, years: Sequence[str], reread: bool, force: bool, accept: s
     return {"ops": ops, "loggers": {"console": {}}}
 
 
-def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
+def _outcome(result: dg.ExecuteInProcessResult, home: Home) -> Outcome:
     failures = [_failure(event) for event in result.all_events if event.is_step_failure]
     failures += [
         f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}: {_words(evaluation)}"
@@ -113,7 +127,8 @@ def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
         materialization = event.materialization
         if materialization.asset_key.path == ["release", "current"]:
             new = bool(materialization.metadata["is_new"].value)
-    return Outcome(result.success and not failures, new, tuple(dict.fromkeys(failures)))
+    faults = [words for failure in failures if (words := explain_fault(failure, home.root))]
+    return Outcome(result.success and not failures, new, tuple(dict.fromkeys([*failures, *faults])))
 
 
 def _failure(event: dg.DagsterEvent) -> str:

@@ -246,7 +246,7 @@ class Layout(_Strict):
 def read_layout(path: Path) -> Layout:
     """One declaration. Raises LayoutError naming file and field."""
     try:
-        return Layout.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Layout.model_validate(yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader))
     except (ValueError, yaml.YAMLError) as error:
         raise LayoutError(f"{path.name}: {error}") from error
 

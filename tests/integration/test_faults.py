@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 from pathlib import Path
@@ -14,9 +15,12 @@ from opora.home import Home
 from opora.quality.facts import load_gate_facts
 from opora.reference import load_reference
 from opora.release import (
+    MANIFEST,
     ReleaseError,
+    add_to_manifest,
     current_release,
     publish,
+    read_log,
     read_release,
     releases,
     rollback,
@@ -45,8 +49,7 @@ def _second_release(home: Home) -> str:
     assert first is not None
     candidate = home.releases / ".candidate-second"
     shutil.copytree(first.folder, candidate)
-    manifest = candidate / "manifest.json"
-    manifest.write_text(manifest.read_text(encoding="utf-8").replace(first.release_id, "second"), encoding="utf-8")
+    add_to_manifest(candidate, release_id="second", former_release_id=first.release_id)
     database = candidate / "official" / "marts.duckdb"
     database.chmod(0o644)
     with duckdb.connect(str(database)) as connection:
@@ -132,9 +135,38 @@ def test_the_gate_names_what_to_look_at(published: Home) -> None:
     assert "смотрите region_summary" in failed["region_totals_equal_schools"]
 
 
-def test_a_killed_export_leaves_no_release(published: Home) -> None:
+def test_without_its_build_file_a_run_makes_no_candidate(published: Home) -> None:
     before = [release.release_id for release in releases(published)]
-    with pytest.raises(duckdb.Error):
+    with pytest.raises(ReleaseError, match="Запустите прогон целиком"):
         write_candidate(published, load_reference(), published.root / "no.duckdb", "killed")
     assert [release.release_id for release in releases(published)] == before
     assert read_release(published.current.resolve()).release_id in before
+
+
+def test_a_candidate_compared_with_another_release_is_not_published(published: Home) -> None:
+    """Two runs at once would give two releases one version, and one of them a difference to the wrong release."""
+    first = current_release(published)
+    assert first is not None
+    late = published.releases / ".candidate-late"
+    shutil.copytree(first.folder, late)
+    add_to_manifest(late, release_id="late", former_release_id=first.release_id)
+    _second_release(published)
+    with pytest.raises(ReleaseError, match="действующим стал другой"):
+        publish(published, late)
+    now = current_release(published)
+    assert now is not None
+    assert now.release_id == "second"
+
+
+def test_a_release_that_never_came_into_force_is_in_no_log(published: Home) -> None:
+    """A run that ended between naming a release and switching to it; a switch that the log does not know."""
+    _second_release(published)
+    shutil.copytree(published.releases / "second", published.releases / "orphan")
+    manifest = json.loads((published.releases / "orphan" / MANIFEST).read_text(encoding="utf-8"))
+    later = manifest | {"release_id": "orphan", "created_at": "2999-01-01T00:00:00+00:00"}
+    (published.releases / "orphan" / MANIFEST).write_text(json.dumps(later), encoding="utf-8")
+    assert "orphan" not in {entry["release_id"] for entry in read_log(published)}
+    switch_current(published, published.releases / "orphan")
+    assert read_log(published)[-1]["release_id"] == "orphan"
+    rollback(published, "second")
+    assert [entry["release_id"] for entry in read_log(published)][-2:] == ["orphan", "second"]

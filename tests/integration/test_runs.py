@@ -1,23 +1,32 @@
-"""Runs as processes: killed at any moment, two at once, with bad arguments. The next run heals what is left."""
+"""Runs as processes: killed at any moment, two at once, over a damaged lake, with bad arguments. The next run heals."""
 
 from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+import dagster as dg
+import duckdb
 import pytest
 
 from opora.delivery import read_records
+from opora.freshness import nothing_new
 from opora.home import Home
+from opora.intake import ingest
+from opora.lake import DamagedLake, require_whole
+from opora.lock import hold
+from opora.reference import load_reference
 from opora.release import current_release, releases, verify
 
 OPORA = str(Path(sys.executable).with_name("opora"))
-KILLS = int(os.environ.get("OPORA_KILLS", "4"))
 REGISTER = "логин,имя,регион\n" + "".join(f"sch9900{n:02d},МБОУ СОШ №{n},Первый район\n" for n in range(1, 21))
 MARKS = "Год;Класс;Предмет;Муниципалитет;Логин;ОО;Кол-во участников;2;3;4;5\n" + "".join(
     f"{year};{grade};{subject};Первый район;edu9900{n:02d};МБОУ СОШ №{n};20;{'30;30' if n == 1 else '10;50'};20;20\n"
@@ -28,12 +37,41 @@ MARKS = "Год;Класс;Предмет;Муниципалитет;Логин;
 )
 
 
+def write_landing(home: Home) -> None:
+    (home.landing / "реестр.csv").write_text(REGISTER, encoding="utf-8")
+    (home.landing / "отметки.csv").write_text(MARKS, encoding="cp1251")
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     home = Home(tmp_path / "home").ensure()
-    (home.landing / "реестр.csv").write_text(REGISTER, encoding="utf-8")
-    (home.landing / "отметки.csv").write_text(MARKS, encoding="cp1251")
+    write_landing(home)
     return home
+
+
+@dataclass(frozen=True)
+class FirstRuns:
+    """A home on which two runs were started at once, what they said and how long the one that worked took."""
+
+    home: Home
+    outputs: tuple[str, str]
+    seconds: float
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
+    home = Home(tmp_path_factory.mktemp("runs") / "home").ensure()
+    write_landing(home)
+    started = time.monotonic()
+    processes = _start(home), _start(home)
+    return FirstRuns(home, (_finish(processes[0]), _finish(processes[1])), time.monotonic() - started)
+
+
+@pytest.fixture
+def finished(first: FirstRuns, tmp_path: Path) -> Home:
+    """A copy of the home with its release, to do harm to."""
+    shutil.copytree(first.home.root, tmp_path / "home", symlinks=True)
+    return Home(tmp_path / "home")
 
 
 def _start(home: Home, *arguments: str) -> subprocess.Popen[str]:
@@ -43,56 +81,109 @@ def _start(home: Home, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def _finish(process: subprocess.Popen[str]) -> str:
-    output, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, output
+def _finish(process: subprocess.Popen[str], code: int = 0) -> str:
+    output, _ = process.communicate(timeout=600)
+    assert process.returncode == code, output
     return output
 
 
-def test_a_killed_run_leaves_nothing_half_made(home: Home) -> None:
-    _finish(_start(home))
-    first = current_release(home)
-    assert first is not None
-    chance = random.Random(20231205)
-    for number in range(KILLS):
-        (home.landing / f"отметки {number}.csv").write_text(
-            MARKS.replace("СОШ", f"школа {number} СОШ"), encoding="cp1251"
-        )
-        process = _start(home, "--force")
-        time.sleep(chance.uniform(0.5, 9))
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        for release in releases(home):
-            assert verify(release) == []
-        now = current_release(home)
-        assert now is not None
-        assert now.database.exists()
-    _finish(_start(home, "--force"))
-    last = current_release(home)
-    assert last is not None
-    assert last.release_id != first.release_id
-    assert verify(last) == []
-    assert len(read_records(home)) == 2 + KILLS
-    assert not list(home.lake.rglob("*.part"))
-
-
-def test_two_runs_at_once_end_well(home: Home) -> None:
-    outputs = [_finish(process) for process in [_start(home), _start(home)]]
-    assert sum("Нового нет" in output for output in outputs) == 1
-    release = current_release(home)
+def test_of_two_runs_at_once_one_works_and_the_other_waits(first: FirstRuns) -> None:
+    assert sum("Нового нет" in output for output in first.outputs) == 1
+    (waited,) = (output for output in first.outputs if "Нового нет" in output)
+    assert "Жду, пока закончит opora run, процесс " in waited
+    release = current_release(first.home)
     assert release is not None
     assert verify(release) == []
-    assert [found.release_id for found in releases(home)] == [release.release_id]
+    assert [found.release_id for found in releases(first.home)] == [release.release_id]
 
 
-def test_the_list_of_a_small_district_is_the_worked_one(home: Home) -> None:
+@pytest.mark.parametrize(
+    ("kills", "longest"),
+    [pytest.param(4, 15, id="short"), pytest.param(200, None, id="long", marks=pytest.mark.soak)],
+)
+def test_a_killed_run_leaves_nothing_half_made(
+    first: FirstRuns, finished: Home, kills: int, longest: float | None, tell_count: Callable[[str], None]
+) -> None:
+    """Runs that would publish, killed with their children at random moments of their time; then one that is not."""
+    chance = random.Random(20231205)
+    known = {release.release_id for release in releases(finished)}
+    came = 0
+    for number in range(kills):
+        (finished.landing / f"отметки {number % 20}.csv").write_text(
+            MARKS.replace("СОШ", f"школа {number} СОШ"), encoding="cp1251"
+        )
+        process = _start(finished, "--force")
+        time.sleep(chance.uniform(0.5, longest or first.seconds))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert all(verify(release) == [] for release in releases(finished) if release.release_id not in known)
+        came += len(releases(finished)) - len(known)
+        known = {release.release_id for release in releases(finished)}
+        now = current_release(finished)
+        assert now is not None
+        assert now.database.exists()
+    _finish(_start(finished, "--force"))
+    last = current_release(finished)
+    assert last is not None
+    assert last.release_id not in known
+    assert verify(last) == []
+    assert sorted(
+        path for record in read_records(finished).values() for path in record.paths if not record.replaced_by
+    ) == sorted(path.name for path in finished.landing.iterdir())
+    require_whole(finished)
+    assert not list(finished.lake.rglob("*.part"))
+    assert not list(finished.build.iterdir())
+    assert not list(finished.releases.glob(".c*"))
+    assert _unfinished_runs(finished) == []
+    tell_count(f"faults survived: {kills} kills of whole runs at random moments, {came} of them after their switch")
+
+
+def _unfinished_runs(home: Home) -> list[str]:
+    """Runs that Dagster takes for going on; they would keep their pools from all others."""
+    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+        return [run.run_id for run in instance.get_runs() if not run.is_finished]
+
+
+@pytest.mark.parametrize("damage", ["changed", "truncated", "missing"])
+def test_a_run_over_a_damaged_lake_names_the_file_and_is_refused(finished: Home, damage: str) -> None:
+    before = current_release(finished)
+    (part,) = finished.lake.glob("aggregate_result/academic_year=2022-2023/*.parquet")
+    good = part.read_bytes()
+    if damage == "missing":
+        (finished.landing / "отметки.csv").rename(finished.root / "away.csv")
+        part.unlink()
+    else:
+        part.write_bytes(good[:-40] if damage == "truncated" else good[:60] + bytes([good[60] ^ 255]) + good[61:])
+    assert not nothing_new(finished, load_reference(own_methods=finished.methods))
+    with pytest.raises(DamagedLake, match=part.name):
+        require_whole(finished)
+    if damage == "changed":
+        output = _finish(_start(finished), code=1)
+        assert part.name in output
+        assert "opora run --reread" in output
+        assert current_release(finished) == before
+    if damage == "missing":
+        (finished.root / "away.csv").rename(finished.landing / "отметки.csv")
+    ingest(finished, load_reference(own_methods=finished.methods), reread=damage != "missing")
+    assert part.read_bytes() == good
+    assert nothing_new(finished, load_reference(own_methods=finished.methods))
+
+
+def test_a_run_says_whom_it_waits_for(finished: Home) -> None:
+    with hold(finished.run_lock, "проверка"):
+        process = _start(finished)
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        time.sleep(0.2)
+        assert process.poll() is None
+    assert said.startswith(f"Жду, пока закончит проверка, процесс {os.getpid()} (")
+    assert "Нового нет" in _finish(process)
+
+
+def test_the_list_of_a_small_district_is_the_worked_one(first: FirstRuns) -> None:
     """School 1: 30 % of 20 in four procedures of both years, so listed in 2023-2024 and again in 2024-2025."""
-    output = _finish(_start(home))
-    assert "ШНОР" in output
-    release = current_release(home)
+    release = current_release(first.home)
     assert release is not None
-    import duckdb
-
     with duckdb.connect(str(release.database), read_only=True) as marts:
         rows = marts.execute(
             """

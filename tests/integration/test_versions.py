@@ -283,7 +283,10 @@ def home(former: Release, tmp_path: Path) -> Home:
         candidate = home.releases / f".candidate-{number}"
         shutil.copytree(former.folder, candidate)
         made = f"{day}T08:00:00+00:00"
-        add_to_manifest(candidate, release_id=f"r{number}", created_at=made, version=f"1.{number}.0")
+        before = f"r{number - 1}" if number > 1 else None
+        add_to_manifest(
+            candidate, release_id=f"r{number}", created_at=made, version=f"1.{number}.0", former_release_id=before
+        )
         publish(home, candidate)
     lines = [
         f'{{"at": "{day}T08:00:00+00:00", "action": "{action}", "release_id": "{name}"}}'
@@ -332,7 +335,7 @@ def test_retention_keeps_the_newest_the_current_and_the_last_of_each_year(home: 
     rollback(home, "r1")
     few = FACTS.model_copy(update={"keep_newest": Setting(value=1, status="OPEN", note_ru="-")})
     assert [item.release_id for item in superfluous(home, few)] == ["r2"]
-    prune(superfluous(home, few))
+    prune(home, superfluous(home, few))
     assert {item.release_id for item in releases(home)} == {"r1", "r3"}
     with pytest.raises(ReleaseError):
         release_on(home, dt.date(2025, 9, 2))

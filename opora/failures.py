@@ -1,0 +1,62 @@
+"""Faults of the machine in words: what happened and what to do, for the command line.
+
+What belongs here: recognising that a disk is full, a folder is read-only, memory is short, whichever library said it.
+What does not: faults of deliveries (`opora/checks.py`) and of figures (`opora/gate.py`).
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+# Libraries pass the system's words on, each in its own error; sqlite and DuckDB have some of their own.
+_FAULTS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(r"no space left|disk is full|disk quota|file too large|errno (28|122|27)\b", re.IGNORECASE),
+        "Кончилось место на диске{free}. Удалите лишнее (opora release prune, папки releases/.refused-*, build/) "
+        "и запустите снова. Наполовину записанное читателям не видно, принятое не потеряно.",
+    ),
+    (
+        re.compile(
+            r"read-only file system|permission denied|operation not permitted|readonly database|errno (30|13|1)\b",
+            re.IGNORECASE,
+        ),
+        "Нет права записи{where}. Проверьте, кому принадлежит папка и не смонтирована ли она только для чтения: "
+        "docs/runbooks/server.md, «Permissions».",
+    ),
+    (
+        re.compile(r"out of memory|cannot allocate memory|errno 12\b", re.IGNORECASE),
+        "Не хватило памяти. Задайте OPORA_MEMORY_LIMIT и OPORA_THREADS меньше: docs/runbooks/recovery.md.",
+    ),
+)
+
+
+def explain_fault(fault: BaseException | str, root: Path | None = None) -> str | None:
+    """What a fault of the machine means and what to do; None for any other error."""
+    said = [fault] if isinstance(fault, str) else [f"{type(e).__name__}: {e}" for e in _chain(fault)]
+    for pattern, words in _FAULTS:
+        if any(pattern.search(text) for text in said):
+            where = None if isinstance(fault, str) else next((n for e in _chain(fault) if (n := _file(e))), None)
+            return words.format(free=_free(root), where=f": {where}" if where else "")
+    return None
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what led to it."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _file(error: BaseException) -> str | None:
+    return str(error.filename) if isinstance(error, OSError) and error.filename else None
+
+
+def _free(root: Path | None) -> str:
+    """How much is left, where that can be asked."""
+    try:
+        return f" (в {root} свободно {shutil.disk_usage(root).free // 2**20} МБ)" if root else ""
+    except OSError:
+        return ""

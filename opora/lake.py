@@ -1,0 +1,73 @@
+"""The parts of the lake against their records: which are gone, which are not what was written.
+
+What belongs here: knowing whether the lake is whole. What does not: writing it (`opora/intake.py`) and what its
+tables must look like (`schemas/lake/`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+from opora.delivery import DeliveryRecord, read_records
+from opora.home import Home, sha256_of
+
+_SHOWN = 10
+
+
+class DamagedLake(Exception):
+    """Parts of the lake are gone or changed; the message names them and says what to do."""
+
+
+@dataclass(frozen=True)
+class PartState:
+    """A part of a delivery: its path below the lake, what its record says, and how it is now."""
+
+    path: str
+    delivery_id: str
+    file_name: str
+    sha256: str
+    state: Literal["whole", "missing", "changed"]
+
+
+def parts_of_lake(home: Home, records: Iterable[DeliveryRecord] | None = None) -> list[PartState]:
+    """Every part that records tell of, with its state. A replaced delivery's part may be gone: nobody reads it."""
+    known = list(read_records(home).values()) if records is None else list(records)
+    told = [
+        (record, path, sha256)
+        for record in known
+        for path, sha256 in sorted(record.part_sha256.items())
+        if record.replaced_by is None or (home.lake / path).exists()
+    ]
+    with ThreadPoolExecutor() as pool:
+        states = pool.map(lambda item: part_state(home, item[1], item[2]), told)
+        return [
+            PartState(path, record.delivery_id, record.file_name, sha256, state)
+            for (record, path, sha256), state in zip(told, states, strict=True)
+        ]
+
+
+def part_state(home: Home, path: str, sha256: str) -> Literal["whole", "missing", "changed"]:
+    """How a part of the lake is, against the checksum that it was written with."""
+    try:
+        return "whole" if sha256_of(home.lake / path) == sha256 else "changed"
+    except FileNotFoundError:
+        return "missing"
+
+
+def require_whole(home: Home) -> None:
+    """Raises DamagedLake if a part is gone or changed: figures over the rest would be silently wrong."""
+    damaged = [part for part in parts_of_lake(home) if part.state != "whole"]
+    if not damaged:
+        return
+    words = {"missing": "нет файла", "changed": "файл изменён после записи"}
+    lines = [f"  {home.lake / part.path}: {words[part.state]}; поставка «{part.file_name}»" for part in damaged]
+    more = [f"  … и ещё {len(lines) - _SHOWN}"] if len(lines) > _SHOWN else []
+    raise DamagedLake(
+        f"Озеро повреждено, выпуск по нему не делается. Частей: {len(damaged)}.\n"
+        + "\n".join([*lines[:_SHOWN], *more])
+        + "\nПеречитайте поставки: удалите эти файлы и запустите opora run, или всё сразу: opora run --reread. "
+        "Файлы поставок должны лежать в landing."
+    )
