@@ -8,6 +8,7 @@ message that says what to do, 2 is wrong usage.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import shutil
 import subprocess
@@ -16,20 +17,26 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 from rich.console import Console
 from rich.table import Table as Grid
 
-from opora.home import PROJECT, Home
+from opora.home import PROJECT, UNDATED, Home
 from opora.lock import hold
+
+if TYPE_CHECKING:
+    from opora.verification import Verification
 
 F = TypeVar("F", bound=Callable[..., Any])
 # What is piped on has no terminal to be as narrow as.
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 errors = Console(stderr=True, highlight=False)
 MOST_ISSUES_SHOWN = 20
+LOOPBACK = "127.0.0.1"
+_PART_BAD = ("changed", "missing", "not_recorded")
+_PART_RU = {"changed": "изменена", "missing": "нет", "not_recorded": "не записано, чем была"}
 
 
 def say(words: str, *, style: str | None = None, to: Console = console) -> None:
@@ -371,8 +378,9 @@ def _progress() -> Any:
 @main.command()
 @with_home
 @click.option("--port", type=int, default=3000, show_default=True)
-@click.option("--host", default="127.0.0.1", show_default=True)
-def ui(home: Home, port: int, host: str) -> None:
+@click.option("--host", default=LOOPBACK, show_default=True, help="Без входа по паролю наружу не открывайте.")
+@click.option("--read-only", is_flag=True, help="Только смотреть: без демона, запускать и менять ничего нельзя.")
+def ui(home: Home, port: int, host: str, read_only: bool) -> None:
     """Открыть Dagster с демоном: что откуда взялось, прогоны, проверки, расписания."""
     from pipelines.run import dagster_home
 
@@ -381,9 +389,18 @@ def ui(home: Home, port: int, host: str) -> None:
         "OPORA_HOME": str(home.root.resolve()),
         "DAGSTER_DISABLE_TELEMETRY": "true",
     }
-    command = [str(Path(sys.executable).with_name("dagster")), "dev", "-w", str(PROJECT / "workspace.yaml")]
+    if host != LOOPBACK:
+        say(f"Dagster не спрашивает, кто вы: {host} увидят все, кто до него дойдёт. См. docs/runbooks/access.md.")
     say(f"http://{host}:{port}")
-    sys.exit(subprocess.call([*command, "-p", str(port), "-h", host], cwd=PROJECT, env=environment))
+    sys.exit(subprocess.call(ui_command(port, host, read_only), cwd=PROJECT, env=environment))
+
+
+def ui_command(port: int, host: str, read_only: bool) -> list[str]:
+    """What is started for the UI: the web server with the daemon, or the web server alone that changes nothing."""
+    folder, where = Path(sys.executable).parent, ["-w", str(PROJECT / "workspace.yaml"), "-p", str(port), "-h", host]
+    if read_only:
+        return [str(folder / "dagster-webserver"), *where, "--read-only"]
+    return [str(folder / "dagster"), "dev", *where]
 
 
 @main.command()
@@ -657,22 +674,87 @@ def prune(home: Home, dry_run: bool) -> None:
 
 @release.command()
 @with_home
-@click.argument("release_id", required=False)
-def verify(home: Home, release_id: str | None) -> None:
-    """Пересчитать контрольные суммы выпуска (без имени — действующего)."""
-    from opora.release import ReleaseError, current_release, read_release
-    from opora.release import verify as wrong_files
+@click.argument("release_name", metavar="RELEASE", default="current")
+@click.option("--json", "as_json", is_flag=True, help="Всё найденное как JSON.")
+@click.option("--rebuild", is_flag=True, help="Пересобрать витрины по озеру в стороне и сравнить побайтно.")
+def verify(home: Home, release_name: str, as_json: bool, rebuild: bool) -> None:
+    """Цел ли выпуск и на месте ли всё, из чего сделаны его показатели. RELEASE — имя, версия, current или день."""
+    from opora.build import build
+    from opora.reference import load_reference
+    from opora.verification import differences_when_made_again, verify_release
+    from opora.versions import find_release
 
-    try:
-        item = read_release(home.releases / release_id) if release_id else current_release(home)
-    except ReleaseError as error:
-        raise Refused(str(error)) from error
-    if item is None:
-        raise Refused("Выпусков ещё нет.")
-    wrong = wrong_files(item)
-    if wrong:
-        raise Refused(f"Выпуск {item.release_id} повреждён:\n" + "\n".join(f"  • {line}" for line in wrong))
-    say(f"Выпуск {item.release_id} цел: файлов {len(item.manifest['files'])}.")
+    reference = load_reference(own_methods=home.methods)
+    item = find_release(home, release_name)
+    with console.status("Пересчитываю контрольные суммы…"):
+        found = verify_release(home, item, reference)
+    differing: Sequence[str] | None = None
+    if rebuild:
+        with console.status("Пересобираю витрины…"):
+            differing = differences_when_made_again(home, item, reference, build)
+    if as_json:
+        click.echo(json.dumps(found.as_dict() | {"differ_when_made_again": differing}, ensure_ascii=False, indent=2))
+    else:
+        _print_verification(found, differing)
+    if not found.is_good or differing:
+        raise Refused(f"Выпуск {found.release_id} не подтверждён.")
+
+
+_BASIS_RU = {
+    "code_version": "Версия программы",
+    "calculation_version": "Код расчёта: SQL, реестр, анализ",
+    "intake_version": "Код приёма, раскладки",
+    "reference_version": "Справочники",
+    "methods": "Методики",
+}
+
+
+def _print_verification(found: Verification, differing: Sequence[str] | None) -> None:
+    """Tables of what was looked at and what stands behind each year, then what is wrong, then the sum of it."""
+    wrong = [*found.wrong_files, *found.wrong_rows]
+    wrong += [
+        f"поставка «{item.file_name}» ({item.delivery_id}): "
+        + "; ".join(f"{path} — {_PART_RU[state]}" for path, state in item.parts.items() if state in _PART_BAD)
+        for item in found.unavailable
+    ]
+    grid = Grid(
+        *("Учебный год", "Поставок", "Исходный файл есть", "удалён по правилам", "нет"),
+        *("Частей озера цело", "перечитано", "изменено", "нет", "не записано"),
+        title=f"Чем подтверждён выпуск {found.version or '—'} ({found.release_id})",
+        title_justify="left",
+    )
+    for column in grid.columns[1:]:
+        column.justify = "right"
+    shown = (
+        *("deliveries", "original_present", "original_purged", "original_missing"),
+        *("part_whole", "part_reread", "part_changed", "part_missing", "part_not_recorded"),
+    )
+    for year, counts in found.by_year().items():
+        grid.add_row("без года" if year == UNDATED else year, *(str(counts[name]) for name in shown))
+    console.print(grid)
+    basis = Grid("Основание", "В выпуске", "Сейчас", "", title="По каким правилам", title_justify="left")
+    for line in found.basis:
+        basis.add_row(_BASIS_RU[line.what], line.then, line.now, "то же" if line.is_same else "изменилось")
+    console.print(basis)
+    for words in wrong[:MOST_ISSUES_SHOWN]:
+        say(f"  • {words}")
+    if len(wrong) > MOST_ISSUES_SHOWN:
+        say(f"  … и ещё {len(wrong) - MOST_ISSUES_SHOWN}")
+    used = [item for item in found.inputs if item.status != "refused" and not item.is_replaced]
+    say(
+        f"Файлов {found.files}: не таких {len(found.wrong_files)}. Витрин {found.marts}: строк не столько у "
+        f"{len(found.wrong_rows)}. Поставок в показателях {len(used)}: недоступно {len(found.unavailable)}."
+    )
+    if differing is not None:
+        say(
+            f"Пересобрано заново: отличаются файлы {', '.join(differing)}."
+            if differing
+            else "Пересобрано заново: все витрины совпали побайтно."
+        )
+    elif found.can_be_made_again:
+        say("Показатели можно пересобрать и сравнить побайтно: opora release verify --rebuild.")
+    if found.is_good and not differing:
+        say(f"Выпуск {found.release_id} цел, входные данные каждого показателя на месте.", style="bold")
 
 
 @release.command()

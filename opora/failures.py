@@ -24,7 +24,7 @@ _FAULTS: tuple[tuple[re.Pattern[str], str], ...] = (
             re.IGNORECASE,
         ),
         "Нет права записи{where}. Проверьте, кому принадлежит папка и не смонтирована ли она только для чтения: "
-        "docs/runbooks/server.md, «Permissions».",
+        "docs/runbooks/access.md.",
     ),
     (
         re.compile(r"out of memory|cannot allocate memory|errno 12\b", re.IGNORECASE),

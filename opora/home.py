@@ -9,14 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 PROJECT = Path(__file__).resolve().parent.parent
 UNDATED = "undated"
+# The owner and, to look, the group; a stricter umask leaves less.
+PRIVATE = 0o750
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,12 @@ class Home:
         return sorted((self.lake / table).glob(f"academic_year={academic_year}/*.parquet"))
 
     def ensure(self) -> Home:
-        for folder in (self.landing, self.layouts, self.methods, self.deliveries, self.quarantine, self.releases):
+        """Make the folders that are not there. Those with people in them are made closed to other users."""
+        for folder in (self.layouts, self.methods, self.releases):
             folder.mkdir(parents=True, exist_ok=True)
+        for folder in (self.landing, self.lake, self.quarantine, self.build, self.dagster):
+            folder.mkdir(mode=PRIVATE, exist_ok=True)
+        self.deliveries.mkdir(exist_ok=True)
         return self
 
 
@@ -102,16 +108,17 @@ def sha256_of(path: Path) -> str:
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a file beside `path`, then rename it there: a reader never sees half a file."""
+    """Let `write` fill a file beside `path`, then rename it there: a reader never sees half a file.
+
+    Who may read it is for the umask of the process to say.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    os.close(descriptor)
-    part = Path(name)
+    part = path.with_name(f".{uuid4().hex}.part")
     try:
+        part.touch(exist_ok=False)
         write(part)
         with part.open("rb") as file:
             os.fsync(file.fileno())
-        part.chmod(0o644)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

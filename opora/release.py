@@ -108,9 +108,16 @@ def fingerprint(home: Home, reference: Reference, day: date | None = None) -> st
             digest.update(f"{record.delivery_id}{record.replaced_by}{record.received_at}".encode())
         else:
             digest.update(f"{record.delivery_id}{record.message_ru}".encode())
+    digest.update(calculation_version(home).encode())
+    return digest.hexdigest()[:16]
+
+
+def calculation_version(home: Home) -> str:
+    """Changes when SQL, registry, analyses, reference or own methods do: all that makes marts of the lake."""
+    digest = hashlib.sha256()
     for path in (*_source_files(), *sorted(home.methods.glob("*.yaml"))):
         digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()[:12]
 
 
 def _source_files() -> list[Path]:
@@ -197,9 +204,10 @@ def write_candidate(home: Home, reference: Reference, database: Path, run_id: st
     official = folder / OFFICIAL
     official.mkdir(parents=True)
     marts = tables("marts")
+    counts = export_marts(database, official)
     with duckdb.connect(str(database), read_only=True) as connection:
-        counts = {mart.table: _export(connection, mart, official) for mart in marts}
         years = _academic_years(connection)
+        as_of = _as_of(connection)
     _write_database(marts, official)
     (folder / "dictionary.md").write_text(dictionary_markdown(marts), encoding="utf-8")
     (folder / "dictionary.json").write_text(dictionary_json(marts), encoding="utf-8")
@@ -213,11 +221,14 @@ def write_candidate(home: Home, reference: Reference, database: Path, run_id: st
         "maturity_by_year": {year: maturity.get(year, "final") for year in years},
         "maturity": "provisional" if any(maturity.get(y) == "provisional" for y in years) else "final",
         "academic_years": years,
+        "as_of": as_of,
         "code_version": package_version("opora"),
+        "calculation_version": calculation_version(home),
+        "intake_version": intake_version(home, reference),
         "reference_version": reference.version,
         "fingerprint": print_of_inputs,
-        "methods": [_described(method) for method in reference.methods if method.is_official],
-        "compared_methods": [_described(method) for method in reference.methods if not method.is_official],
+        "methods": described_methods(reference, official=True),
+        "compared_methods": described_methods(reference, official=False),
         "inputs": [_input(record) for record in records],
         "row_counts": counts,
         "run_id": run_id,
@@ -228,6 +239,11 @@ def write_candidate(home: Home, reference: Reference, database: Path, run_id: st
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def described_methods(reference: Reference, *, official: bool) -> list[dict[str, str]]:
+    """The methods that decide the lists, or those that they are compared with, as a manifest tells of them."""
+    return [_described(method) for method in reference.methods if method.is_official == official]
 
 
 def _described(method: Method) -> dict[str, str]:
@@ -242,7 +258,9 @@ def _input(record: DeliveryRecord) -> dict[str, Any]:
         "paths": record.paths,
         "status": record.status,
         "layout_ids": record.layout_ids,
+        "academic_years": record.academic_years,
         "rows_in": record.rows.rows_in,
+        "parts": record.part_sha256,
         "received_at": record.received_at.isoformat(),
         "replaced_by": record.replaced_by,
     }
@@ -251,6 +269,18 @@ def _input(record: DeliveryRecord) -> dict[str, Any]:
 def _academic_years(connection: duckdb.DuckDBPyConnection) -> list[str]:
     rows = connection.execute("select distinct academic_year from marts.school_status order by 1").fetchall()
     return [str(year) for (year,) in rows]
+
+
+def _as_of(connection: duckdb.DuckDBPyConnection) -> str:
+    """The day on which things were due or overdue."""
+    row = connection.execute("select as_of from reference.as_of").fetchone()
+    return str(row[0]) if row else ""
+
+
+def export_marts(database: Path, folder: Path) -> dict[str, int]:
+    """The files of all marts of a build file, put into a folder; rows by mart."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        return {mart.table: _export(connection, mart, folder) for mart in tables("marts")}
 
 
 def _export(connection: duckdb.DuckDBPyConnection, mart: Table, folder: Path) -> int:
@@ -321,7 +351,7 @@ def _write_database(marts: Sequence[Table], folder: Path) -> None:
             connection.execute(f"comment on table {name} is {_text(mart.title_ru + '. ' + mart.description_ru)}")
             for column in mart.columns:
                 connection.execute(f'comment on column {name}."{column.name}" is {_text(column.label_ru)}')
-    path.chmod(0o444)
+    path.chmod(path.stat().st_mode & 0o444)
 
 
 def _text(words: str) -> str:

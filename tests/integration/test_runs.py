@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
@@ -25,21 +22,7 @@ from opora.lake import DamagedLake, require_whole
 from opora.lock import hold
 from opora.reference import load_reference
 from opora.release import current_release, releases, verify
-
-OPORA = str(Path(sys.executable).with_name("opora"))
-REGISTER = "логин,имя,регион\n" + "".join(f"sch9900{n:02d},МБОУ СОШ №{n},Первый район\n" for n in range(1, 21))
-MARKS = "Год;Класс;Предмет;Муниципалитет;Логин;ОО;Кол-во участников;2;3;4;5\n" + "".join(
-    f"{year};{grade};{subject};Первый район;edu9900{n:02d};МБОУ СОШ №{n};20;{'30;30' if n == 1 else '10;50'};20;20\n"
-    for year in (2023, 2024)
-    for grade in (5, 6)
-    for subject in ("Русский язык", "Математика")
-    for n in range(1, 21)
-)
-
-
-def write_landing(home: Home) -> None:
-    (home.landing / "реестр.csv").write_text(REGISTER, encoding="utf-8")
-    (home.landing / "отметки.csv").write_text(MARKS, encoding="cp1251")
+from tests.runs import MARKS, OPORA, FirstRuns, finish_run, start_run, write_landing
 
 
 @pytest.fixture
@@ -49,52 +32,14 @@ def home(tmp_path: Path) -> Home:
     return home
 
 
-@dataclass(frozen=True)
-class FirstRuns:
-    """A home on which two runs were started at once, what they said and how long the one that worked took."""
-
-    home: Home
-    outputs: tuple[str, str]
-    seconds: float
-
-
-@pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
-    home = Home(tmp_path_factory.mktemp("runs") / "home").ensure()
-    write_landing(home)
-    started = time.monotonic()
-    processes = _start(home), _start(home)
-    return FirstRuns(home, (_finish(processes[0]), _finish(processes[1])), time.monotonic() - started)
-
-
-@pytest.fixture
-def finished(first: FirstRuns, tmp_path: Path) -> Home:
-    """A copy of the home with its release, to do harm to."""
-    shutil.copytree(first.home.root, tmp_path / "home", symlinks=True)
-    return Home(tmp_path / "home")
-
-
-def _start(home: Home, *arguments: str) -> subprocess.Popen[str]:
-    command = [OPORA, "run", "--home", str(home.root), *arguments]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    )
-
-
-def _finish(process: subprocess.Popen[str], code: int = 0) -> str:
-    output, _ = process.communicate(timeout=600)
-    assert process.returncode == code, output
-    return output
-
-
-def test_of_two_runs_at_once_one_works_and_the_other_waits(first: FirstRuns) -> None:
-    assert sum("Нового нет" in output for output in first.outputs) == 1
-    (waited,) = (output for output in first.outputs if "Нового нет" in output)
+def test_of_two_runs_at_once_one_works_and_the_other_waits(first_runs: FirstRuns) -> None:
+    assert sum("Нового нет" in output for output in first_runs.outputs) == 1
+    (waited,) = (output for output in first_runs.outputs if "Нового нет" in output)
     assert "Жду, пока закончит opora run, процесс " in waited
-    release = current_release(first.home)
+    release = current_release(first_runs.home)
     assert release is not None
     assert verify(release) == []
-    assert [found.release_id for found in releases(first.home)] == [release.release_id]
+    assert [found.release_id for found in releases(first_runs.home)] == [release.release_id]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +47,7 @@ def test_of_two_runs_at_once_one_works_and_the_other_waits(first: FirstRuns) -> 
     [pytest.param(4, 15, id="short"), pytest.param(200, None, id="long", marks=pytest.mark.soak)],
 )
 def test_a_killed_run_leaves_nothing_half_made(
-    first: FirstRuns, finished: Home, kills: int, longest: float | None, tell_count: Callable[[str], None]
+    first_runs: FirstRuns, finished: Home, kills: int, longest: float | None, tell_count: Callable[[str], None]
 ) -> None:
     """Runs that would publish, killed with their children at random moments of their time; then one that is not."""
     chance = random.Random(20231205)
@@ -112,8 +57,8 @@ def test_a_killed_run_leaves_nothing_half_made(
         (finished.landing / f"отметки {number % 20}.csv").write_text(
             MARKS.replace("СОШ", f"школа {number} СОШ"), encoding="cp1251"
         )
-        process = _start(finished, "--force")
-        time.sleep(chance.uniform(0.5, longest or first.seconds))
+        process = start_run(finished, "--force")
+        time.sleep(chance.uniform(0.5, longest or first_runs.seconds))
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         assert all(verify(release) == [] for release in releases(finished) if release.release_id not in known)
@@ -122,7 +67,7 @@ def test_a_killed_run_leaves_nothing_half_made(
         now = current_release(finished)
         assert now is not None
         assert now.database.exists()
-    _finish(_start(finished, "--force"))
+    finish_run(start_run(finished, "--force"))
     last = current_release(finished)
     assert last is not None
     assert last.release_id not in known
@@ -158,7 +103,7 @@ def test_a_run_over_a_damaged_lake_names_the_file_and_is_refused(finished: Home,
     with pytest.raises(DamagedLake, match=part.name):
         require_whole(finished)
     if damage == "changed":
-        output = _finish(_start(finished), code=1)
+        output = finish_run(start_run(finished), code=1)
         assert part.name in output
         assert "opora run --reread" in output
         assert current_release(finished) == before
@@ -171,18 +116,18 @@ def test_a_run_over_a_damaged_lake_names_the_file_and_is_refused(finished: Home,
 
 def test_a_run_says_whom_it_waits_for(finished: Home) -> None:
     with hold(finished.run_lock, "проверка"):
-        process = _start(finished)
+        process = start_run(finished)
         assert process.stdout is not None
         said = process.stdout.readline()
         time.sleep(0.2)
         assert process.poll() is None
     assert said.startswith(f"Жду, пока закончит проверка, процесс {os.getpid()} (")
-    assert "Нового нет" in _finish(process)
+    assert "Нового нет" in finish_run(process)
 
 
-def test_the_list_of_a_small_district_is_the_worked_one(first: FirstRuns) -> None:
+def test_the_list_of_a_small_district_is_the_worked_one(first_runs: FirstRuns) -> None:
     """School 1: 30 % of 20 in four procedures of both years, so listed in 2023-2024 and again in 2024-2025."""
-    release = current_release(first.home)
+    release = current_release(first_runs.home)
     assert release is not None
     with duckdb.connect(str(release.database), read_only=True) as marts:
         rows = marts.execute(

@@ -483,7 +483,7 @@ def test_commands_and_their_options_exist(page: Path) -> None:
         assert name in known or name in groups, span
         if name in known:
             options = {option for parameter in known[name].params for option in parameter.opts}
-            used = set(re.findall(r"(?<!\S)--[a-z]+", span.split("#")[0]))
+            used = set(re.findall(r"(?<!\S)--[a-z-]+", span.split("#")[0]))
             assert used <= options, span
 
 
