@@ -13,11 +13,14 @@ import getpass
 import json
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import IO
+
+_LOOKS, _LOOK_SECONDS = 5, 0.1
 
 
 @contextmanager
@@ -31,15 +34,20 @@ def hold(path: Path, what_ru: str, waiting: Callable[[str], object] = lambda wor
             waiting(holder_ru(path))
             fcntl.flock(file, fcntl.LOCK_EX)
         _sign(file, what_ru)
-        yield
+        try:
+            yield
+        finally:
+            file.truncate(0)
 
 
 def holder_ru(path: Path) -> str:
-    """Who took a lock last, since when and for what; for the time that it is held."""
-    with suppress(OSError, ValueError, KeyError):
-        told = json.loads(path.read_text(encoding="utf-8"))
-        since = datetime.fromisoformat(told["since"])
-        return f"{told['what_ru']}, процесс {told['pid']} ({told['user']}@{told['host']}), с {since:%d.%m.%Y %H:%M:%S}"
+    """Who holds a lock, since when and for what; who has just taken it is given a moment to say so."""
+    for _ in range(_LOOKS):
+        with suppress(OSError, ValueError, KeyError):
+            told = json.loads(path.read_text(encoding="utf-8"))
+            who, since = f"{told['user']}@{told['host']}", datetime.fromisoformat(told["since"])
+            return f"{told['what_ru']}, процесс {told['pid']} ({who}), с {since:%d.%m.%Y %H:%M:%S}"
+        time.sleep(_LOOK_SECONDS)
     return "другой процесс"
 
 
