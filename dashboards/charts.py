@@ -78,7 +78,7 @@ def list_by_year(rows: Sequence[Row]) -> Figure:
         "x": years,
         "y": [row["left_count"] for row in rows],
         "name": "Вышли из списка",
-        "marker": {"symbol": "circle-open", "size": 10, "color": GREEN, "line": {"width": 2}},
+        "marker": {"symbol": "circle", "size": 10, "color": "#ffffff", "line": {"color": GREEN, "width": 2.5}},
         "hovertemplate": "%{x}: вышли из списка — %{y}<extra></extra>",
     }
     return {
@@ -279,6 +279,7 @@ def plan_of_measures(rows: Sequence[Row], tones: Mapping[str, tuple[str, str, st
         "data": traces,
         "layout": _layout(
             barmode="overlay",
+            showlegend=True,
             bargap=0.35,
             shapes=shapes,
             xaxis=_axis(type="date", tickformat="%m.%Y"),

@@ -147,6 +147,16 @@ class Column:
     is_heading: bool = False
 
 
+def count(title: str, name: str) -> Column:
+    """A column of whole numbers that stand in a field of the row."""
+    return Column(title, lambda row: fmt.number(row.get(name)), True)
+
+
+def part(title: str, name: str, cell: Callable[[Any], Child]) -> Column:
+    """A column whose cells are made of one field of the row alone."""
+    return Column(title, lambda row: cell(row.get(name)), True)
+
+
 def table(caption: str, columns: Sequence[Column], rows: Sequence[Row], *, shows_caption: bool = True) -> Component:
     """A real table that scrolls inside itself when it is wider than the page."""
     head = html.Tr([html.Th(column.title, scope="col", className=_kind(column)) for column in columns])
@@ -236,7 +246,13 @@ def filters(*fields: Component) -> Component:
 
 
 def select(
-    name: str, label: str, options: Iterable[tuple[str, str]], value: str, *, empty_label: str | None = None
+    name: str,
+    label: str,
+    options: Iterable[tuple[str, str]],
+    value: str,
+    *,
+    empty_label: str | None = None,
+    width: str = "",
 ) -> Component:
     """A list to choose from; the choice goes into the address."""
     data = [{"value": code, "label": words} for code, words in options]
@@ -253,7 +269,7 @@ def select(
         clearButtonProps={"aria-label": f"Снять отбор: {label}", "tabIndex": 0},
         comboboxProps={"withinPortal": False},
         checkIconPosition="right",
-        className="field",
+        className=f"field {width}".strip(),
     )
 
 
@@ -336,6 +352,7 @@ def grid(name: str, caption: str, columns: Sequence[GridColumn], rows: Sequence[
             "pagination": len(rows) > _PAGE,
             "paginationPageSize": _PAGE,
             "paginationPageSizeSelector": False,
+            "paginationNumberFormatter": {"function": "oporaNumber(params.value, 0)"},
             "rowHeight": 64 if any(column.kind == "long" for column in columns) else 40,
         },
         className="grid" if len(rows) <= _TALL_GRID else "grid tall",

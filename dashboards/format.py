@@ -96,6 +96,11 @@ def year(academic_year: str | None) -> str:
     return NO_VALUE if not academic_year else f"{academic_year[:4]}/{academic_year[-2:]}"
 
 
+def period(name: str) -> str:
+    """A period of a programme: an academic or a calendar year."""
+    return year(name) if "-" in name else name
+
+
 def plural(count: int, one: str, few: str, many: str) -> str:
     """The form of a noun that stands after a count: 1 школа, 2 школы, 5 школ."""
     tail, tens = abs(count) % 10, abs(count) % 100

@@ -22,6 +22,12 @@ def list_years(data: ReleaseData) -> list[str]:
     return [row["academic_year"] for row in rows if row["has_list"]] or [row["academic_year"] for row in rows]
 
 
+def list_year(data: ReleaseData) -> str:
+    """The year to show first: the newest that lists a school, else the newest with a list; empty without any."""
+    row = data.row("select max(academic_year) as academic_year from school_status where status = 'shnor'")
+    return (row and row["academic_year"]) or next(iter(list_years(data)), "")
+
+
 def status_years(data: ReleaseData) -> list[str]:
     return [
         row["academic_year"] for row in data.rows("select distinct academic_year from school_status order by 1 desc")
@@ -360,3 +366,226 @@ def pooled_of(data: ReleaseData, school_id: str) -> list[Row]:
         """,
         school=school_id,
     )
+
+
+# --- one municipality --------------------------------------------------------------------------------
+
+
+def municipality_years(data: ReleaseData, municipality_id: str) -> list[Row]:
+    return data.rows(
+        """
+        select * from municipality_summary where procedure_id = 'all' and municipality_id = $municipality
+        order by academic_year
+        """,
+        municipality=municipality_id,
+    )
+
+
+def results_of_municipality(data: ReleaseData, municipality_id: str) -> list[Row]:
+    """Results of a municipality with the share of its region beside them."""
+    return data.rows(
+        """
+        select t.*, r.below_share as region_share, r.participants as region_participants
+        from municipality_summary as t
+        left join region_summary as r using (academic_year, region_code, procedure_id)
+        where t.procedure_id <> 'all' and t.municipality_id = $municipality
+        order by t.procedure_id, t.academic_year
+        """,
+        municipality=municipality_id,
+    )
+
+
+def risks_of_territory(data: ReleaseData, territory_id: str) -> list[Row]:
+    """What is said of the risks of all its schools in the newest year."""
+    return data.rows(
+        """
+        select * from risk_summary where territory_id = $territory and population_id = 'all'
+          and academic_year = (select max(academic_year) from risk_summary where territory_id = $territory)
+        order by sort_order
+        """,
+        territory=territory_id,
+    )
+
+
+# --- programmes --------------------------------------------------------------------------------------
+
+
+def programmes(data: ReleaseData) -> list[str]:
+    rows = data.rows(
+        "select distinct programme_id from indicator union select distinct programme_id from measure order by 1"
+    )
+    return [row["programme_id"] for row in rows]
+
+
+def indicators_of(data: ReleaseData, programme: str) -> list[Row]:
+    return data.rows(
+        """
+        select * from indicator where programme_id = $programme and is_judged
+        order by sort_order, indicator_id, territory_name, period
+        """,
+        programme=programme,
+    )
+
+
+def roadmap_of(data: ReleaseData, programme: str) -> list[Row]:
+    return data.rows(
+        """
+        select * from measure where programme_id = $programme and is_judged
+        order by period, sort_order, measure_id, territory_name
+        """,
+        programme=programme,
+    )
+
+
+def overdue_of(data: ReleaseData, programme: str) -> list[Row]:
+    """Indicators and measures whose term has passed without a result, by who answers."""
+    return data.rows(
+        """
+        select * from monitoring_report where programme_id = $programme and is_overdue
+        order by responsible_ru nulls last, days_overdue desc, sort_order
+        """,
+        programme=programme,
+    )
+
+
+def listed_by_programme(data: ReleaseData, programme: str) -> list[Row]:
+    return data.rows(
+        """
+        select l.period, l.school_id, l.basis, l.listing, l.support_format, l.years_listed_in_a_row,
+               s.school_name, s.municipality_name
+        from programme_list as l join school as s using (school_id)
+        where l.programme_id = $programme and l.is_listed
+        order by l.period, s.municipality_name collate ru, s.school_name collate ru, l.school_id
+        """,
+        programme=programme,
+    )
+
+
+def effects_of(data: ReleaseData, programme: str) -> list[Row]:
+    """Supported schools beside similar ones, of a programme or, under `shnor`, of the list itself."""
+    return data.rows(
+        """
+        select * from measure_effect where programme_id in ($programme, 'shnor') and event = 'year_after'
+        order by programme_id = 'shnor', group_kind, group_id, outcome_id, list_year
+        """,
+        programme=programme,
+    )
+
+
+# --- methods -----------------------------------------------------------------------------------------
+
+
+def methods_of_year(data: ReleaseData, year: str) -> list[Row]:
+    return data.rows(
+        """
+        select * from method_comparison_summary where territory_level = 'region' and academic_year = $year
+        order by is_official desc, method_id
+        """,
+        year=year,
+    )
+
+
+# --- objectivity -------------------------------------------------------------------------------------
+
+
+def objectivity_years(data: ReleaseData) -> list[str]:
+    rows = data.rows(
+        """
+        select academic_year from objectivity_summary where checked_schools_count > 0 or has_published_list
+        group by 1 order by 1 desc
+        """
+    )
+    return [row["academic_year"] for row in rows]
+
+
+def objectivity_of_territories(data: ReleaseData, level: str, year: str) -> list[Row]:
+    """The whole territory: all procedures together."""
+    return data.rows(
+        """
+        select * from objectivity_summary
+        where territory_level = $level and procedure_id = 'all' and ($year = '' or academic_year = $year)
+        order by academic_year, territory_name collate ru, territory_id
+        """,
+        level=level,
+        year=year,
+    )
+
+
+def marked_schools(data: ReleaseData, year: str, municipality: str, source: str) -> list[Row]:
+    return data.rows(
+        """
+        select o.*, s.school_name, s.municipality_name from objectivity as o join school as s using (school_id)
+        where o.is_marked and o.academic_year = $year and ($municipality = '' or s.municipality_id = $municipality)
+          and ($source = '' or o.source = $source)
+        order by s.municipality_name collate ru, s.school_name collate ru, o.school_id, o.source, o.procedure_id
+        """,
+        year=year,
+        municipality=municipality,
+        source=source,
+    )
+
+
+def agreement_of_region(data: ReleaseData, year: str) -> list[Row]:
+    return data.rows(
+        """
+        select * from mark_agreement where territory_level = 'region' and academic_year = $year
+        order by procedure_id, territory_id
+        """,
+        year=year,
+    )
+
+
+# --- quality -----------------------------------------------------------------------------------------
+
+
+def delivery_counts(data: ReleaseData) -> list[Row]:
+    return data.rows(
+        """
+        select status, count(*) as deliveries_count, sum(rows_in) as rows_in, sum(rows_accepted) as rows_accepted,
+               sum(rows_quarantined) as rows_quarantined
+        from delivery where is_active or status = 'refused' group by 1 order by 1
+        """
+    )
+
+
+def deliveries(data: ReleaseData, status: str, words: str) -> list[Row]:
+    return data.rows(
+        """
+        select * from delivery
+        where ($status = '' or status = $status) and ($words = '' or contains(lower(file_name), lower($words)))
+        order by status = 'accepted', received_at desc, file_name collate ru, delivery_id
+        """,
+        status=status,
+        words=words,
+    )
+
+
+def checks_that_spoke(data: ReleaseData) -> list[Row]:
+    """Each check with how often it spoke, one reason and one remedy of its own."""
+    return data.rows(
+        """
+        select check_id, severity, count(*) as issues_count, count(distinct delivery_id) as deliveries_count,
+               min_by(reason_ru, issue_id) as reason_ru, min_by(remedy_ru, issue_id) as remedy_ru
+        from quality_issue where is_active group by 1, 2
+        order by array_position(['refusal', 'quarantine', 'warning'], severity), count(*) desc, check_id
+        """
+    )
+
+
+def issues(data: ReleaseData, severity: str, check: str, words: str) -> list[Row]:
+    return data.rows(
+        """
+        select * from quality_issue
+        where is_active and ($severity = '' or severity = $severity) and ($check = '' or check_id = $check)
+          and ($words = '' or contains(lower(coalesce(file_name, '')), lower($words)))
+        order by array_position(['refusal', 'quarantine', 'warning'], severity), file_name collate ru, source_row,
+                 issue_id
+        """,
+        severity=severity,
+        check=check,
+        words=words,
+    )
+
+
+def published_totals(data: ReleaseData) -> list[Row]:
+    return data.rows("select status, count(*) as totals_count from published_total group by 1 order by 1")

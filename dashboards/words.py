@@ -95,8 +95,8 @@ ISSUE: Mapping[str, tuple[str, str, str]] = {
     "warning": ("i", "calm", "предупреждение"),
 }
 MOVEMENT: Mapping[str, tuple[str, str, str]] = {
-    "enters": ("＋", "warn", "входит"),
-    "leaves": ("－", "calm", "выходит"),
+    "enters": ("+", "warn", "входит"),
+    "leaves": ("\u2212", "calm", "выходит"),
     "both": ("●", "mute", "в обоих списках"),
     "neither": ("○", "mute", "ни в одном"),
 }
@@ -134,7 +134,17 @@ PROFILE_NOTE = {
     "official": "Для органа управления образованием. Точные числа малых групп: не публиковать.",
     "public": "Числа малых групп скрыты. Можно показывать всем.",
 }
-UNIT = {"pct": "%", "count": "", "ratio": "", "share": "", "yes": "", "days": "дн."}
+# How a plan reads beside its value; {} is the value.
+COMPARATOR = {
+    "=": "план {}",
+    ">=": "план: не меньше {}",
+    "<=": "план: не больше {}",
+    ">": "план: больше {}",
+    "<": "план: меньше {}",
+    "divide_by": "план: меньше в {} раза",
+    "multiply_by": "план: больше в {} раза",
+    "decrease_at_least_pct": "план: снизить не меньше чем на {}",
+}
 
 
 @dataclass(frozen=True)
@@ -145,6 +155,7 @@ class Names:
     short_procedures: Mapping[str, str]
     programmes: Mapping[str, str]
     territories: Mapping[str, str]
+    documents: Mapping[str, str]
     school_types: Mapping[str, str]
     thresholds: Mapping[str, float]
 
@@ -166,6 +177,7 @@ def load_names() -> Names:
         short_procedures={item.procedure_id: item.short_ru for item in reference.procedures},
         programmes={item.programme_id: item.title_ru for item in programmes},
         territories={item.programme_id: item.territory.title_ru for item in programmes},
+        documents={item.programme_id: item.document.title_ru for item in programmes},
         school_types={item.school_type: item.title_ru for item in reference.school_types},
         thresholds={item.method_id: _threshold(item) for item in reference.methods},
     )

@@ -112,24 +112,12 @@ def compare(release: Release, latter: str, former: str | None = None, year: str 
         )
         asked = {"former": former or official, "latter": latter}
         _refuse_unknown(connection, list(asked.values()))
-        values = asked | {"year": year}
-        lines = connection.execute(
-            _LISTS
-            + """
-            select academic_year, count(*) filter (in_former), count(*) filter (in_latter),
-                   count(*) filter (in_latter and not in_former), count(*) filter (in_former and not in_latter),
-                   count(*) filter (in_former and in_latter),
-                   count(*) filter (in_latter and reliability in ('very_low', 'low')),
-                   count(*) filter (in_latter and holds_at_confidence)
-            from pair group by academic_year order by academic_year
-            """,
-            values,
-        ).fetchall()
+        lines = yearly(connection, asked["former"], latter, year)
         if not lines:
             raise UnknownMethod(f"Сравнить нечего: за {year or 'эти годы'} у одной из методик нет списка.")
-        moved = tuple(_moved(connection, values)) if year else ()
+        moved = tuple(_moved(connection, asked["former"], latter, year)) if year else ()
     title = f"Что изменится, если вместо {asked['former']} взять {asked['latter']}"
-    return Comparison(title, tuple(tuple(str(cell) for cell in line) for line in lines), moved)
+    return Comparison(title, tuple(tuple(str(cell) for cell in line.values()) for line in lines), moved)
 
 
 def _refuse_unknown(connection: duckdb.DuckDBPyConnection, asked: Sequence[str]) -> None:
@@ -144,22 +132,59 @@ def _refuse_unknown(connection: duckdb.DuckDBPyConnection, asked: Sequence[str])
             )
 
 
-def _moved(connection: duckdb.DuckDBPyConnection, values: dict[str, str | None]) -> Iterator[str]:
-    rows = connection.execute(
-        _LISTS
-        + """
-        select in_latter, school_id, school_name, municipality_name, reason_ru,
+def yearly(
+    connection: duckdb.DuckDBPyConnection, former: str, latter: str, year: str | None = None
+) -> list[dict[str, Any]]:
+    """Two lists counted against each other, a row a year: who enters, leaves and stays, and on what it rests."""
+    return _rows(
+        connection,
+        """
+        select academic_year, count(*) filter (in_former) as former_count, count(*) filter (in_latter) as latter_count,
+               count(*) filter (in_latter and not in_former) as enters_count,
+               count(*) filter (in_former and not in_latter) as leaves_count,
+               count(*) filter (in_former and in_latter) as stays_count,
+               count(*) filter (in_latter and reliability in ('very_low', 'low')) as unreliable_count,
+               count(*) filter (in_latter and holds_at_confidence) as holds_count
+        from pair group by academic_year order by academic_year
+        """,
+        {"former": former, "latter": latter, "year": year},
+    )
+
+
+def movers(connection: duckdb.DuckDBPyConnection, former: str, latter: str, year: str) -> list[dict[str, Any]]:
+    """The schools that enter (`in_latter`) or leave a list of a year if `latter` makes it instead of `former`."""
+    return _rows(
+        connection,
+        """
+        select in_latter, school_id, school_name, municipality_id, municipality_name, reason_ru, reliability,
                former_previous, former_before, latter_previous, latter_before
         from pair join school using (school_id)
         where in_former <> in_latter
         order by in_latter desc, municipality_name, school_name, school_id
         """,
-        values,
-    ).fetchall()
-    for enters, school_id, name, municipality, reason, *counts in rows:
-        was_previous, was_before, is_previous, is_before = ("—" if count is None else count for count in counts)
-        numbers = (
-            f"низких процедур в предыдущем году и годом раньше: было {was_previous} и {was_before}, "
-            f"стало {is_previous} и {is_before}"
-        )
-        yield f"{'входит' if enters else 'выходит'}: {name} ({school_id}), {municipality or '—'}: {reason or numbers}"
+        {"former": former, "latter": latter, "year": year},
+    )
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, query: str, values: dict[str, str | None]) -> list[dict[str, Any]]:
+    cursor = connection.execute(_LISTS + query, values)
+    names = [column[0] for column in cursor.description or []]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _moved(connection: duckdb.DuckDBPyConnection, former: str, latter: str, year: str) -> Iterator[str]:
+    for row in movers(connection, former, latter, year):
+        reason = row["reason_ru"] or low_counts_ru(row)
+        place = row["municipality_name"] or "—"
+        movement = "входит" if row["in_latter"] else "выходит"
+        yield f"{movement}: {row['school_name']} ({row['school_id']}), {place}: {reason}"
+
+
+def low_counts_ru(row: dict[str, Any]) -> str:
+    """How many procedures were low by either method: the reason where neither is official."""
+    names = ("former_previous", "former_before", "latter_previous", "latter_before")
+    was_previous, was_before, is_previous, is_before = ("—" if row[name] is None else row[name] for name in names)
+    return (
+        f"низких процедур в предыдущем году и годом раньше: было {was_previous} и {was_before}, "
+        f"стало {is_previous} и {is_before}"
+    )

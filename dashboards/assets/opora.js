@@ -48,6 +48,12 @@
             if (title) title.focus({ preventScroll: true });
           }, 50);
         }
+        if (location.hash) {
+          setTimeout(function () {
+            const target = document.getElementById(location.hash.slice(1));
+            if (target) target.scrollIntoView();
+          }, 100);
+        }
         lastPath = shown.path;
         return shown.path;
       },

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from operator import itemgetter
 
 from dash import html
 from dash.development.base_component import Component
@@ -19,6 +20,7 @@ from dashboards.components import (
     alert,
     bullets,
     chart,
+    count,
     details,
     downloads,
     empty,
@@ -26,16 +28,17 @@ from dashboards.components import (
     filters,
     heading,
     link,
+    part,
     section,
     select,
     share_bar,
-    symbol,
     table,
 )
 from dashboards.data import Row
 from dashboards.files import FileColumn, Sheet
 from dashboards.page import Page, address, municipality_address
-from dashboards.words import MATURITY
+from dashboards.views.shared import participants_public, share_public
+from dashboards.words import MATURITY, STATUS
 
 _LEAD = (
     "Список нужен, чтобы направить школам адресную поддержку. Он составлен по формальному правилу и не оценивает "
@@ -48,7 +51,7 @@ def layout(page: Page) -> Component:
     years = queries.list_years(page.data)
     if not years or not region:
         return html.Div([heading("Обзор", _LEAD), empty("В выпуске ещё нет ни одного списка")])
-    year = page.choice("year", years, years[0])
+    year = page.choice("year", years, queries.list_year(page.data))
     parts = _public(page, region, year) if page.data.is_public else _official(page, region, year)
     return html.Div([heading("Обзор", _LEAD), _filters(page, years, year, region), *parts])
 
@@ -126,7 +129,7 @@ def _sizes(rows: Sequence[Row]) -> Component:
     ]
     columns = [
         Column("Учебный год", lambda row: fmt.year(row["academic_year"]), is_heading=True),
-        *(Column(title, lambda row, name=name: fmt.number(row[name]), True) for title, name in counts),  # type: ignore[misc]
+        *(count(title, name) for title, name in counts),
         Column("Доля в списке", lambda row: fmt.share(row["shnor_share"]), True),
     ]
     title = "Сколько школ в списке, вошло и вышло, по учебным годам"
@@ -153,7 +156,9 @@ def _procedures(page: Page, region: str) -> list[str]:
 def _trend(page: Page, region: str) -> Component:
     rows = queries.results_of_region(page.data, region)
     by_procedure = {key: list(items) for key, items in groupby(rows, key=lambda row: str(row["procedure_id"]))}
-    order = [item for item in _procedures(page, region) if any(row["participants"] for row in by_procedure[item])]
+    order = [
+        item for item in _procedures(page, region) if any(row["below_share"] is not None for row in by_procedure[item])
+    ]
     panels = [(page.names.short(item), by_procedure[item]) for item in order]
     known = [] if page.data.is_public else queries.breaks(page.data)
     pairs = [(row["procedure_id"], row["earlier_year"], row["academic_year"]) for row in known]
@@ -183,8 +188,8 @@ def _result_columns(page: Page) -> list[Column]:
     if page.data.is_public:
         return [
             *columns,
-            Column("Участников, n", _participants_public, True),
-            Column("Доля ниже минимума", _share_public, True),
+            Column("Участников, n", participants_public, True),
+            Column("Доля ниже минимума", share_public, True),
             Column("Интервал 95 %", lambda row: fmt.interval(row["share_ci_low"], row["share_ci_high"]), True),
         ]
     return [
@@ -195,18 +200,6 @@ def _result_columns(page: Page) -> list[Column]:
         Column("Интервал 95 %", lambda row: fmt.interval(row["share_ci_low"], row["share_ci_high"]), True),
         Column("Школ с низким результатом", lambda row: fmt.number(row["low_schools_count"]), True),
     ]
-
-
-def _participants_public(row: Row) -> Child:
-    return fmt.number(row["participants"]) if row["participants"] is not None else symbol(row["participants_symbol"])
-
-
-def _share_public(row: Row) -> Child:
-    return (
-        fmt.share(row["below_share"])
-        if row["below_share"] is not None
-        else symbol(row["below_symbol"], row["below_ru"])
-    )
 
 
 def _break_notes(page: Page, rows: Sequence[Row], shown: set[str]) -> Component | None:
@@ -279,17 +272,14 @@ def _public(page: Page, region: str, year: str) -> Iterator[Component | None]:
         ),
         note=f"Учебный год {fmt.year(year)}. Школ в списке может быть больше, чем показано: у части положение скрыто.",
     )
-    statuses = {row["status"]: row["status_ru"] for row in rows}
+    statuses = [name for name in STATUS if any(row["status"] == name for row in rows)]
     by_year = {
         key: {row["status"]: row["schools_count"] for row in items}
         for key, items in groupby(rows, key=lambda row: str(row["academic_year"]))
     }
     columns = [
         Column("Учебный год", lambda row: fmt.year(row["academic_year"]), is_heading=True),
-        *(
-            Column(words.capitalize(), lambda row, status=status: fmt.number(row.get(status, 0)), True)  # type: ignore[misc]
-            for status, words in statuses.items()
-        ),
+        *(part(STATUS[name][2].capitalize(), name, lambda n: fmt.number(n or 0)) for name in statuses),
     ]
     yield section(
         "Как менялся список",
@@ -314,13 +304,17 @@ def _municipalities_public(page: Page, region: str, year: str) -> Component:
             ),
             is_heading=True,
         ),
-        Column("Участников, n", _participants_public, True),
-        Column("Доля ниже минимума", _share_public, True),
+        Column("Участников, n", participants_public, True),
+        Column("Доля ниже минимума", share_public, True),
         Column("Интервал 95 %", lambda row: fmt.interval(row["share_ci_low"], row["share_ci_high"]), True),
         Column("", lambda row: share_bar(row["below_share"], row["share_ci_low"], row["share_ci_high"])),
     ]
-    rows = queries.municipalities_public(page.data, year, procedure)
-    title = f"{page.names.procedure(procedure)}, {fmt.year(year)}"
+    behind = {
+        row["academic_year"] for row in queries.results_of_region(page.data, region) if row["academic_year"] < year
+    }
+    results_year = max(behind, default=year)
+    rows = queries.municipalities_public(page.data, results_year, procedure)
+    title = f"{page.names.procedure(procedure)}, {fmt.year(results_year)}"
     if not rows:
         return section("Муниципалитеты рядом", empty(f"{title}: показанных результатов нет"))
     return section(
@@ -338,7 +332,7 @@ def sheet(page: Page) -> Sheet | None:
     if page.data.is_public:
         return None
     years = queries.list_years(page.data)
-    year = page.choice("year", years, next(iter(years), ""))
+    year = page.choice("year", years, queries.list_year(page.data))
     names = {
         "Муниципалитет": "municipality_name",
         "Школ": "schools_count",
@@ -351,5 +345,5 @@ def sheet(page: Page) -> Sheet | None:
         "В зоне риска": "at_risk_count",
     }
     columns = [FileColumn("Учебный год", lambda row: year)]
-    columns += [FileColumn(title, lambda row, name=name: row[name]) for title, name in names.items()]  # type: ignore[misc]
+    columns += [FileColumn(title, itemgetter(name)) for title, name in names.items()]
     return Sheet("municipalities", f"Муниципалитеты, {year}", columns, queries.municipalities_of_year(page.data, year))

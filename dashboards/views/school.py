@@ -28,16 +28,16 @@ from dashboards.components import (
     filters,
     heading,
     link,
+    part,
     pill,
     search_field,
     section,
     share_bar,
-    symbol,
     table,
 )
 from dashboards.data import Row
 from dashboards.page import Page, address, municipality_address, school_address
-from dashboards.views.support_list import yes_no
+from dashboards.views.shared import measure_table, participants_public, share_public, task_table, yes_no
 from opora.comparison import CAUSES_RU
 
 LATE_EXPLANATION = "explain"
@@ -187,8 +187,8 @@ def _official(page: Page, school: Row, status: Row | None) -> Iterator[Component
         "markers": _markers(page, school),
         "outlook": _outlook(page, school),
     }
-    for anchor, part in parts.items():
-        yield html.Div(part, id=anchor)
+    for anchor, shown in parts.items():
+        yield html.Div(shown, id=anchor)
 
 
 def _years_behind(year: str) -> tuple[str, ...]:
@@ -349,7 +349,7 @@ def _results(page: Page, results: Sequence[Row]) -> Component:
     cell = _cell_public if page.data.is_public else _cell_official
     columns = [
         Column("Процедура", lambda row: page.names.procedure(row["procedure_id"]), is_heading=True),
-        *(Column(fmt.year(year), lambda row, year=year: cell(row.get(year)), True) for year in years),  # type: ignore[misc]
+        *(part(fmt.year(year), year, cell) for year in years),
     ]
     title = "Результаты по процедурам и годам"
     return section(
@@ -377,12 +377,7 @@ def _cell_public(row: Row | None) -> Child:
         return None
     if row["state"] != "held":
         return html.Span(words.STATE[row["state"]], className="unknown")
-    n = fmt.number(row["participants"]) if row["participants"] is not None else symbol(row["participants_symbol"])
-    share = (
-        fmt.share(row["below_share"])
-        if row["below_share"] is not None
-        else symbol(row["below_symbol"], row["below_ru"])
-    )
+    n, share = participants_public(row), share_public(row)
     return _result_cell(row, html.Span(["n = ", n]), share, row["is_low"])
 
 
@@ -574,20 +569,6 @@ def _to_teach(work: Row) -> str:
     return f"к повторению {count}, n = {fmt.number(work['participants'])}"
 
 
-def task_table(caption: str, tasks: Sequence[Row]) -> Component:
-    columns = [
-        Column("№", lambda row: fmt.number(row["teach_again_order"]), True),
-        Column("Задание", lambda row: row["title_ru"] or row["item_id"], is_heading=True),
-        Column("Выполнение", lambda row: fmt.share(row["completion_share"]), True),
-        Column("Интервал 95 %", lambda row: fmt.interval(row["share_ci_low"], row["share_ci_high"]), True),
-        Column("В регионе", lambda row: fmt.share(row["region_completion_share"]), True),
-        Column("Разница, п. п.", lambda row: fmt.signed(row["gap"] * 100) if row["gap"] is not None else None, True),
-        Column("n", lambda row: fmt.number(row["pupils_count"]), True),
-        Column("Дефицит", lambda row: pill(words.SEVERITY.get(row["severity"] or ""))),
-    ]
-    return table(caption, columns, tasks, shows_caption=False)
-
-
 # --- partner, measures -------------------------------------------------------------------------------
 
 
@@ -659,7 +640,10 @@ def _measures(page: Page, school: Row) -> Component:
                 [
                     "В списках программ: ",
                     *_separated(
-                        link(f"{page.names.territories.get(key, key)} ({period})", address("/programme", id=key))
+                        link(
+                            f"{page.names.territories.get(key, key)} ({fmt.period(period)})",
+                            address("/programme", id=key),
+                        )
                         for key, period in found.items()
                     ),
                 ]
@@ -688,20 +672,6 @@ def _stages(caption: str, rows: Sequence[Row], *, shows_caption: bool = True) ->
         Column("Кто подтвердил", lambda row: row["confirmed_by"]),
     ]
     return table(caption, columns, rows, shows_caption=shows_caption)
-
-
-def measure_table(caption: str, rows: Sequence[Row]) -> Component:
-    columns = [
-        Column("№", lambda row: row["number"]),
-        Column("Мероприятие", lambda row: row["title_ru"], is_heading=True),
-        Column("Период", lambda row: row["period"]),
-        Column("Срок", lambda row: fmt.day(row["due_on"]), True),
-        Column("План", lambda row: fmt.short_number(row["planned"]), True),
-        Column("Факт", lambda row: fmt.short_number(row["actual"]), True),
-        Column("Состояние", lambda row: pill(words.MEASURE[row["status"]])),
-        Column("Кто отвечает", lambda row: row["responsible_ru"]),
-    ]
-    return table(caption, columns, rows, shows_caption=False)
 
 
 # --- markers, outlook --------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from dashboards.components import (
 from dashboards.data import Row
 from dashboards.files import FileColumn, Sheet
 from dashboards.page import Page, school_address
+from dashboards.views.shared import yes_no
 from dashboards.words import BASIS, LISTING, RELIABILITY, SETTLEMENT, STATUS, SUPPORT
 
 _LEAD = (
@@ -60,10 +61,9 @@ def layout(page: Page) -> Component:
 def _asked(page: Page) -> dict[str, str]:
     """What the address asks for; unknown words fall back to the default."""
     years = queries.status_years(page.data)
-    lists = queries.list_years(page.data)
     places = [row["municipality_id"] for row in queries.municipalities(page.data)]
     asked = {
-        "year": page.choice("year", years, lists[0]),
+        "year": page.choice("year", years, queries.list_year(page.data)),
         "show": page.choice("show", _choices(page), "list"),
         "municipality": page.choice("municipality", places),
         "settlement": page.choice("settlement", SETTLEMENT),
@@ -188,10 +188,6 @@ def low_result_words(page: Page, row: Row) -> str:
         return name
     share, ends = fmt.share(row["below_share"]), fmt.interval(row["share_ci_low"], row["share_ci_high"])
     return f"{name}: {fmt.out_of(row['below_minimum'], row['participants'])}, {share} ({ends})"
-
-
-def yes_no(value: bool | None) -> str:
-    return "" if value is None else "да" if value else "нет"
 
 
 # --- the file ----------------------------------------------------------------------------------------
