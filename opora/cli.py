@@ -375,6 +375,24 @@ def _progress() -> Any:
     return Progress(*columns, console=errors, disable=not sys.stderr.isatty())
 
 
+@main.group()
+def export() -> None:
+    """Таблицы для программ, которые у региона уже есть."""
+
+
+@export.command("flat")
+@with_home
+@click.option("--to", type=click.Path(path_type=Path, file_okay=False), required=True, help="Папка, куда положить.")
+def export_flat(home: Home, to: Path) -> None:
+    """Плоские marks.xlsx, scores.xlsx и bias.xlsx, которые читают региональные панели ВПР."""
+    from opora.documents.flat import write_flat
+    from opora.documents.reader import release_of
+
+    with _documents_refused():
+        for path, rows in write_flat(release_of(home), to).items():
+            say(f"{path}: строк {rows}")
+
+
 @main.command()
 @with_home
 @click.option("--port", type=int, default=3000, show_default=True)

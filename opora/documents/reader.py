@@ -57,7 +57,13 @@ class Marts:
         self.connection.close()
 
     def rows(self, query: str, *values: object) -> list[MartRow]:
-        cursor = self.connection.execute(query, list(values))
+        try:
+            cursor = self.connection.execute(query, list(values))
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            reason = str(error).splitlines()[0]
+            raise DocumentRefused(
+                f"Выпуск сделан прежним кодом: сделайте новый, opora run --force. {reason}"
+            ) from error
         names = [column[0] for column in cursor.description or []]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 

@@ -22,6 +22,10 @@ select
     latest.sitting_year as held_year,
     latest.participants,
     coalesce(latest.below_minimum, latest.count_2) as below_minimum,
+    latest.count_2,
+    latest.count_3,
+    latest.count_4,
+    latest.count_5,
     latest.delivery_id
 from latest
 inner join {{ ref('int_school_key') }} as keys

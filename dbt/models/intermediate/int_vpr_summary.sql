@@ -1,33 +1,7 @@
 -- School × ВПР × year, every work that was delivered: marks, agreement with the journal and scores, counted once from the
 -- participants. Figures of the school's own pupils, branches apart.
-with work as (
-    {{ counted_works() }}
-),
-
-participant as (
-    select
-        work.school_id,
-        procedure_subject.procedure_id,
-        work.measured_year as academic_year,
-        work.delivery_id,
-        coalesce(work.mark, {{ scale_mark('work.total_score', 'scale') }}) as mark,
-        case when work.mark is not null then 'exported' when scale.scale_id is not null then 'scale' end as mark_origin,
-        work.prior_mark,
-        work.total_score,
-        coalesce(work.max_score, scale.score_top) as max_score
-    from work
-    inner join {{ source('reference', 'procedure_subject') }} as procedure_subject
-        on
-            procedure_subject.assessment = 'vpr'
-            and work.subject_id = procedure_subject.subject_id
-            and work.test_grade = procedure_subject.test_grade
-    left join {{ ref('int_score_scale') }} as scale
-        on
-            scale.assessment = 'vpr'
-            and work.subject_id = scale.subject_id
-            and work.test_grade = scale.test_grade
-            and work.measured_year = scale.academic_year
-    where work.attendance = 'participated'
+with participant as (
+    {{ vpr_participants() }}
 )
 
 select
