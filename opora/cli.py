@@ -66,7 +66,8 @@ def with_home(command: F) -> F:
     )
     @wraps(command)
     def wrapped(home: Path, **arguments: Any) -> Any:
-        return command(home=Home(home), **arguments)
+        with in_words(home):
+            return command(home=Home(home), **arguments)
 
     return wrapped  # type: ignore[return-value]
 
@@ -75,18 +76,25 @@ class Commands(click.Group):
     """Commands whose own files may be wrong and whose machine may fail: that is told in words, not as a traceback."""
 
     def invoke(self, context: click.Context) -> Any:
-        try:
+        with in_words():
             return super().invoke(context)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+
+
+@contextmanager
+def in_words(home: Path | None = None) -> Iterator[None]:
+    """Turn errors that their reader can do something about into refusals; the others stay what they are."""
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
+    except Exception as error:
+        words = _refusal_of(error, home)
+        if words is None:
             raise
-        except Exception as error:
-            words = _refusal_of(error)
-            if words is None:
-                raise
-            raise Refused(words) from error
+        raise Refused(words) from error
 
 
-def _refusal_of(error: Exception) -> str | None:
+def _refusal_of(error: Exception, home: Path | None) -> str | None:
     """Words for an error that its reader can do something about; None for one that is ours."""
     from opora.facts import ReferenceFileError
     from opora.failures import explain_fault
@@ -97,7 +105,7 @@ def _refusal_of(error: Exception) -> str | None:
         return f"Файл описания неверен: {error}"
     if isinstance(error, ReleaseError):
         return str(error)
-    return explain_fault(error)
+    return explain_fault(error, home)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -6,6 +6,7 @@ the meaning of what the files hold.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -19,6 +20,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 UNDATED = "undated"
 # The owner and, to look, the group; a stricter umask leaves less.
 PRIVATE = 0o750
+# What is left of a disk when a write to it has failed for want of room.
+_FULL_BYTES = 2**16
 
 
 @dataclass(frozen=True)
@@ -120,8 +123,18 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         with part.open("rb") as file:
             os.fsync(file.fileno())
         part.replace(path)
+    except Exception as error:
+        if not isinstance(error, OSError) and is_full(path.parent):  # some writers lose the system's words
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+        raise
     finally:
         part.unlink(missing_ok=True)
+
+
+def is_full(folder: Path) -> bool:
+    """Whether a disk has no room left for anything to be written."""
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize < _FULL_BYTES
 
 
 def clear_parts(folder: Path) -> None:
