@@ -325,12 +325,18 @@ _FORMATS = click.option(
 @click.option("--year", default=None, metavar="2022-2023", help="Учебный год списка; без него последний.")
 @click.option("--to", type=click.Path(path_type=Path, file_okay=False), default=None, help="Папка, куда положить.")
 @_FORMATS
-def note(home: Home, whose: str, year: str | None, to: Path | None, formats: Sequence[str]) -> None:
+@click.option("--profile", type=click.Choice(["official", "public"]), default="official", show_default=True)
+def note(home: Home, whose: str, year: str | None, to: Path | None, formats: Sequence[str], profile: str) -> None:
     """Аналитическая справка. WHOSE — школа (код, логин, часть названия), муниципалитет или region."""
     from opora.documents.kinds import make, wanted_note
     from opora.documents.output import documents_folder, write_document
     from opora.documents.reader import Marts, release_of
 
+    if profile == "public":
+        raise Refused(
+            "По публичному профилю справки не составляются: в них точные числа малых групп. Для всех — страницы: "
+            "opora dashboard --profile public, или папка public/ выпуска."
+        )
     with _documents_refused():
         release = release_of(home)
         with Marts(release) as marts:

@@ -205,6 +205,9 @@ def test_the_note_command_writes_both_formats(demo_region: Region, listed: str, 
     assert code == 0, said
     assert sorted(path.suffix for path in tmp_path.rglob("*.*")) == [".docx", ".pdf"]
     assert call("note", "нет такой", "--home", demo_region.home.root)[0] == 1
+    code, said = call("note", "region", "--home", demo_region.home.root, "--profile", "public")
+    assert code == 1
+    assert "public/" in said
     code, said = call("note", "region", "--home", tmp_path / "empty")
     assert code == 1
     assert "opora run" in said

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import io
+import re
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from docx import Document as read_docx
 from pydantic import ValidationError
 
+from dashboards.views import VIEWS
 from opora.documents import words
 from opora.documents.docx import TemplateError, fields_of, shipped_template, write_docx
 from opora.documents.facts import Finding, load_document_facts
@@ -18,6 +22,8 @@ from opora.documents.kinds import SHAPES
 from opora.documents.model import Column, CountChart, Document, IntervalChart, Mark, Section, SectionShape, Shape
 from opora.documents.pdf import write_pdf
 from opora.documents.xlsx import write_xlsx
+from opora.home import PROJECT
+from schemas.registry import tables
 
 HOSTILE = '<script>alert(1)</script> & {{ 7*7 }} {% for x in y %} #import "a.typ" *x* _y_ $z$ =HYPERLINK("http://x")'
 FORMULAS = ('=HYPERLINK("http://x")', "+1+1", "@SUM(A1)", "-1+1", "\t=1+1", "\r=1+1")
@@ -258,3 +264,26 @@ def test_the_shipped_template_names_every_field(shape: Shape) -> None:
 def test_content_must_fit_its_shape() -> None:
     with pytest.raises(ValueError, match="second"):
         replace(trial(), sections={"first": Section()})
+
+
+# --- exposures -----------------------------------------------------------------------------------------
+
+
+def test_every_page_has_an_exposure_that_names_the_marts_it_selects_from() -> None:
+    """By the queries that a view calls; what it reads through other modules may be told besides."""
+    marts = {mart.table for mart in tables("marts")}
+    source = (PROJECT / "dashboards" / "queries.py").read_text("utf-8")
+    read = {
+        node.name: set(re.findall(r"\b(?:from|join)\s+([a-z_]+)", ast.get_source_segment(source, node) or "")) & marts
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef)
+    }
+    exposures = yaml.safe_load((PROJECT / "dbt" / "models" / "exposures.yml").read_text("utf-8"))["exposures"]
+    pages = {item["label"]: set(re.findall(r"'(\w+)'", " ".join(item["depends_on"]))) for item in exposures}
+    for view in VIEWS:
+        module = (PROJECT / "dashboards" / "views" / f"{view.layout.__module__.rpartition('.')[2]}.py").read_text(
+            "utf-8"
+        )
+        selected = set().union(*(found for name, found in read.items() if re.search(rf"\b{name}\b", module)))
+        assert selected <= pages[view.title], view.title
+        assert pages[view.title] <= marts
