@@ -14,6 +14,7 @@ from assets.landing import DELIVERIES, IntakeConfig
 from assets.shared import INTAKE_POOL, OWNERS, column_schema
 from opora.home import UNDATED, Home
 from opora.intake import ingest
+from opora.safe_text import safe_markdown
 from pipelines.checks import schema_check_result, schema_check_spec
 from resources.home import OporaHome
 from schemas.registry import Table, tables
@@ -107,5 +108,6 @@ def _preview(frame: pl.DataFrame) -> str:
     """The first rows as Markdown. Tables of participants have no preview: they are personal data."""
     head = frame.head(_PREVIEW_ROWS)
     lines = ["| " + " | ".join(head.columns) + " |", "|" + "---|" * head.width]
-    lines += ["| " + " | ".join("" if cell is None else str(cell) for cell in row) + " |" for row in head.iter_rows()]
+    texts = ([safe_markdown("" if cell is None else str(cell)) for cell in row] for row in head.iter_rows())
+    lines += ["| " + " | ".join(row) + " |" for row in texts]
     return "\n".join(lines)

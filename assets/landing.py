@@ -10,8 +10,9 @@ from pydantic import Field
 
 from assets.shared import INTAKE_POOL, OWNERS
 from opora.delivery import DeliveryRecord, read_records
-from opora.intake import ingest
+from opora.intake import Unread, ingest
 from opora.lake import DamagedLake, require_whole
+from opora.safe_text import safe_markdown
 from resources.home import OporaHome
 
 DELIVERIES = dg.AssetKey(["delivery_log", "delivery"])
@@ -94,9 +95,10 @@ def deliveries(
             "processed": len(report.processed),
             "unchanged": report.unchanged,
             "refused": len(report.refused),
+            "originals_gone": len(report.gone),
             "preview": dg.MetadataValue.md(_table(report.processed or records)),
         },
-        check_results=list(_verdicts(records)),
+        check_results=list(_verdicts(records, report.unread)),
     )
     counts: dict[str, int] = {}
     for record in records:
@@ -110,7 +112,7 @@ def deliveries(
     yield dg.MaterializeResult(asset_key=TASK_COLUMNS, metadata={"dagster/row_count": columns})
 
 
-def _verdicts(records: Sequence[DeliveryRecord]) -> Iterable[dg.AssetCheckResult]:
+def _verdicts(records: Sequence[DeliveryRecord], unread: Sequence[Unread] = ()) -> Iterable[dg.AssetCheckResult]:
     wrong = [record for record in records if not record.rows.adds_up]
     refused = [record for record in records if record.status == "refused" and record.replaced_by is None]
     yield dg.AssetCheckResult(
@@ -122,12 +124,15 @@ def _verdicts(records: Sequence[DeliveryRecord]) -> Iterable[dg.AssetCheckResult
     yield dg.AssetCheckResult(
         asset_key=DELIVERIES,
         check_name=NOTHING_REFUSED,
-        passed=not refused,
+        passed=not refused and not unread,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
             "refused": dg.MetadataValue.md(
-                "\n".join(f"- `{record.file_name}`: {record.message_ru}" for record in refused[:_SHOWN]) or "нет"
-            )
+                "\n".join(f"- {safe_markdown(f'{r.file_name}: {r.message_ru}')}" for r in refused[:_SHOWN]) or "нет"
+            ),
+            "unread": dg.MetadataValue.md(
+                "\n".join(f"- {safe_markdown(entry.message_ru)}" for entry in unread[:_SHOWN]) or "нет"
+            ),
         },
     )
 
@@ -136,8 +141,8 @@ def _table(records: Sequence[DeliveryRecord]) -> str:
     """A Markdown table of deliveries; file names and counts only."""
     head = "| файл | раскладка | состояние | строк | принято | отложено | не данные |\n|---|---|---|--:|--:|--:|--:|\n"
     lines = (
-        f"| {r.file_name} | {', '.join(r.layout_ids)} | {r.status} | {r.rows.rows_in} | {r.rows.accepted} "
-        f"| {r.rows.quarantined} | {r.rows.non_data} |"
+        f"| {safe_markdown(r.file_name)} | {', '.join(r.layout_ids)} | {r.status} | {r.rows.rows_in} "
+        f"| {r.rows.accepted} | {r.rows.quarantined} | {r.rows.non_data} |"
         for r in records[:_SHOWN]
     )
     return head + "\n".join(lines)

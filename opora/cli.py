@@ -25,6 +25,7 @@ from rich.table import Table as Grid
 
 from opora.home import PROJECT, UNDATED, Home
 from opora.lock import hold
+from opora.safe_text import plain
 
 if TYPE_CHECKING:
     from opora.verification import Verification
@@ -41,7 +42,7 @@ _PART_RU = {"changed": "изменена", "missing": "нет", "not_recorded": 
 
 def say(words: str, *, style: str | None = None, to: Console = console) -> None:
     """Words as they are: file names hold brackets, and a line that is piped on is not to be folded."""
-    to.print(words, style=style, markup=False, soft_wrap=True)
+    to.print("\n".join(map(plain, words.split("\n"))), style=style, markup=False, soft_wrap=True)
 
 
 class Refused(click.ClickException):
@@ -253,9 +254,75 @@ def run(home: Home, years: Sequence[str], reread: bool, force: bool, accept: str
     unread = files_with_work(home, reference)
     if unread and not years:
         say(f"Не перечитаны без {SECRET}, прежние результаты сохранены: {len(unread)} файлов, например {unread[0]}.")
+    for line in _left_unread(home):
+        say(line)
     if current_release(home) and not outcome.release_is_new:
         say("Витрины те же, что в прежнем выпуске: новый не сделан.")
     _print_summary(home)
+
+
+def _left_unread(home: Home) -> list[str]:
+    """What a run could not read: entries of landing that are no files, originals that are gone. A few of each."""
+    from opora.delivery import read_records
+    from opora.intake import intake_version, originals_gone, survey
+    from opora.reference import load_reference
+
+    files, unread = survey(home.landing)
+    present = {file.delivery_id for file in files}
+    gone = originals_gone(home, intake_version(home, load_reference()), read_records(home).values(), present)
+    lines = [entry.message_ru for entry in unread[:MOST_ISSUES_SHOWN]] + [item.message_ru for item in gone[:3]]
+    return [*lines, *([f"Всего таких поставок без оригинала: {len(gone)}."] if len(gone) > 3 else [])]
+
+
+@main.command()
+@with_home
+@click.argument("deliveries", nargs=-1, metavar="[ПОСТАВКА]...")
+@click.option("--all", "everything", is_flag=True, help="Все принятые поставки.")
+@click.option("--older-than", "days", type=click.IntRange(min=0), metavar="ДНЕЙ", help="Полученные раньше.")
+@click.option("--refused", is_flag=True, help="И отклонённые: данных из них нигде больше нет.")
+@click.option("--reason", required=True, metavar="ПРИЧИНА", help="Почему; остаётся в журнале поставок.")
+@click.option("--by", default=None, metavar="КТО", help="Кто удаляет; без этого имя пользователя системы.")
+@click.option("--dry-run", is_flag=True, help="Только показать, что было бы удалено.")
+def purge(
+    home: Home,
+    deliveries: Sequence[str],
+    everything: bool,
+    days: int | None,
+    refused: bool,
+    reason: str,
+    by: str | None,
+    dry_run: bool,
+) -> None:
+    """Удалить оригиналы принятых поставок из landing; озеро и выпуски остаются, в журнале — кто, когда и почему."""
+    import getpass
+
+    from opora.purge import purge as remove
+    from opora.reference import load_reference
+
+    if sum((bool(deliveries), everything, days is not None)) != 1:
+        raise click.UsageError("Назовите поставки (d…), --all или --older-than: одно из трёх.")
+    home.ensure()
+    alone = hold(home.run_lock, "opora purge", lambda who: say(f"Жду, пока закончит {who}."))
+    with alone, hold(home.intake_lock, "удаление оригиналов"):
+        report = remove(
+            home,
+            load_reference(),
+            by=by or getpass.getuser(),
+            reason_ru=reason,
+            deliveries=deliveries,
+            older_than=dt.timedelta(days=days or 0),
+            with_refused=refused,
+            dry_run=dry_run,
+        )
+    for record, paths in report.removed:
+        say(f"{record.delivery_id}  {', '.join(paths)}")
+    for item in report.kept:
+        say(f"Остаётся «{item.path}»: {item.reason_ru}.")
+    unknown = set(deliveries) - {record.delivery_id for record, _ in report.removed} if deliveries else set()
+    if unknown:
+        raise Refused(f"Не удалены: {', '.join(sorted(unknown))}. Их оригиналов в landing нет или они остаются.")
+    done = "Было бы удалено" if dry_run else "Удалено"
+    say(f"{done} поставок: {len(report.removed)}, остаётся файлов: {len(report.kept)}.")
 
 
 @main.command()

@@ -16,6 +16,7 @@ import duckdb
 
 from opora.home import write_json, write_whole
 from opora.release import Release
+from opora.safe_text import safe_markdown
 from schemas.registry import tables
 
 Cause = Literal["new_year", "new_data", "corrected_data", "withdrawn_data", "register", "method", "code_or_reference"]
@@ -448,27 +449,22 @@ def _schools_ru(schools: Sequence[SchoolChange]) -> list[str]:
         lines += ["", f"### Список {year}", ""]
         for school in (item for item in schools if item.academic_year == year):
             causes = ", ".join(CAUSES_RU[cause] for cause in school.causes)
-            where = ", ".join(part for part in (_plain(school.school_name), _plain(school.municipality_name)) if part)
+            where = ", ".join(
+                part for part in (safe_markdown(school.school_name), safe_markdown(school.municipality_name)) if part
+            )
             lines.append(f"* **{where}** ({school.school_id}). Причина: {causes}.")
-            lines.append(f"    * было: {_plain(school.before_ru)}")
-            lines.append(f"    * стало: {_plain(school.after_ru)}")
+            lines.append(f"    * было: {safe_markdown(school.before_ru)}")
+            lines.append(f"    * стало: {safe_markdown(school.after_ru)}")
             lines += _results_ru(school.results)
     return lines[1:]
 
 
 def _results_ru(results: Iterable[ResultChange]) -> Iterator[str]:
     for item in results:
-        files = f" ({_plain(', '.join(item.files))})" if item.files else ""
+        files = f" ({safe_markdown(', '.join(item.files))})" if item.files else ""
         yield f"    * {item.procedure_id} {item.academic_year}: было {item.before_ru}, стало {item.after_ru}{files}"
 
 
 def _columns_ru(item: MartChange) -> str:
     parts = (("+", item.columns_added), ("−", item.columns_removed), ("тип: ", item.columns_retyped))
     return " ".join(f"{sign}{name}" for sign, names in parts for name in names)
-
-
-def _plain(text: str) -> str:
-    """Names come from outside: what Markdown or HTML would take for a command is shown as it is."""
-    for sign in "\\`*_[]<>|#":
-        text = text.replace(sign, f"\\{sign}" if sign != "<" else "&lt;")
-    return text.replace("\n", " ")

@@ -77,6 +77,18 @@ class TaskColumn(BaseModel):
     max_score: int | None = Field(description="greatest score, where the header names it")
 
 
+class Purge(BaseModel):
+    """The removal of an original: who removed which bytes from where, when and why."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    at: datetime
+    by: str
+    reason_ru: str
+    sha256: str
+    paths: list[str]
+
+
 class DeliveryRecord(BaseModel):
     """One received file: what it was taken for, where its rows went, and when it came."""
 
@@ -101,6 +113,7 @@ class DeliveryRecord(BaseModel):
     issues: dict[str, int] = Field(default={}, description="number of issues by check")
     message_ru: str = ""
     replaced_by: str | None = Field(default=None, description="the delivery now found at the same path")
+    purged: list[Purge] = Field(default=[], description="removals of its original; what was read stays")
 
     @property
     def file_name(self) -> str:

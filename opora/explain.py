@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from opora.delivery import DeliveryRecord, record_path
 from opora.home import Home
 from opora.reference import load_reference
 from opora.release import current_release
@@ -173,6 +174,17 @@ def _pct(share: float | None) -> str:
     return "—" if share is None else f"{share * 100:.1f}".replace(".", ",")
 
 
+def _if_purged(home: Home, delivery_id: str) -> str:
+    """That the original is gone, if it is: rows are named all the same, from the lake."""
+    path = record_path(home, delivery_id)
+    if not path.is_file():
+        return ""
+    record = DeliveryRecord.model_validate_json(path.read_text(encoding="utf-8"))
+    if not record.purged or any((home.landing / name).is_file() for name in record.paths):
+        return ""
+    return f" (оригинал удалён {record.purged[-1].at:%d.%m.%Y}: {record.purged[-1].reason_ru})"
+
+
 def _sources(marts: duckdb.DuckDBPyConnection, home: Home, school: Row, result: Row) -> Iterator[str]:
     """Files, sheets and rows that a figure was counted from."""
     keys = _rows(
@@ -196,7 +208,7 @@ def _sources(marts: duckdb.DuckDBPyConnection, home: Home, school: Row, result: 
     )
     for delivery_id in str(result["delivery_ids"]).split(";"):
         named = _rows(marts, "select file_name from delivery where delivery_id = $1", delivery_id)
-        file_name = named[0]["file_name"] if named else delivery_id
+        file_name = (named[0]["file_name"] if named else delivery_id) + _if_purged(home, delivery_id)
         parts = [home.lake_part(table, str(result["academic_year"]), delivery_id) for table in tables]
         present = [part for part in parts if part.exists()]
         if not present:

@@ -88,6 +88,23 @@ class Unread:
         return f"«{self.path}»: {self.reason_ru}. Остальное принято; исправьте права или уберите из папки приёма."
 
 
+@dataclass(frozen=True)
+class Gone:
+    """A delivery that would have been read again and whose original has been purged: what was read stays as it is."""
+
+    file_name: str
+    sha256: str
+    purged_at: datetime
+    missing: tuple[str, ...] = ()
+
+    @property
+    def message_ru(self) -> str:
+        what = f"«{self.file_name}»: оригинал удалён {self.purged_at:%d.%m.%Y} (sha256 {self.sha256[:12]}…)"
+        if self.missing:
+            return f"{what}, а части озера нет: {', '.join(self.missing)}. Верните этот файл в папку приёма."
+        return f"{what}, перечитать нечего; прочитанное прежде остаётся. Чтобы перечитать, верните этот файл."
+
+
 @dataclass
 class Processed:
     """What one file gave: its record, its issues, its parts of the lake by table and year."""
@@ -105,6 +122,7 @@ class IntakeReport:
     processed: tuple[DeliveryRecord, ...]
     unchanged: int
     unread: tuple[Unread, ...] = ()
+    gone: tuple[Gone, ...] = ()
 
     @property
     def refused(self) -> list[DeliveryRecord]:
@@ -285,6 +303,7 @@ def _ingest(
             # parts of other years stay as the former version made them, so the file has work for their years
             result.record.intake_version = known.intake_version
         result.record.part_sha256 = dict(known.part_sha256) if known else {}
+        result.record.purged = list(known.purged) if known else []
         store(home, result, years)
         return result.record
 
@@ -294,7 +313,25 @@ def _ingest(
             if progress:
                 progress(number, len(todo), record.file_name)
     _retire_replaced(home, files)
-    return IntakeReport(tuple(done), len(distinct) - len(todo), tuple(unread))
+    gone = originals_gone(home, version, records.values(), distinct, reread=reread)
+    return IntakeReport(tuple(done), len(distinct) - len(todo), tuple(unread), tuple(gone))
+
+
+def originals_gone(
+    home: Home, version: str, records: Iterable[DeliveryRecord], present: Collection[str], *, reread: bool = False
+) -> list[Gone]:
+    """Deliveries that would be read now if their originals had not been purged."""
+    return [
+        Gone(record.file_name, record.sha256, record.purged[-1].at, missing)
+        for record in records
+        if record.purged and record.delivery_id not in present
+        if (missing := _missing_parts(home, record)) or reread or record.intake_version != version
+    ]
+
+
+def _missing_parts(home: Home, record: DeliveryRecord) -> tuple[str, ...]:
+    parts = (home.lake_part(name, year, record.delivery_id) for name, year in record.parts)
+    return tuple(part.relative_to(home.lake).as_posix() for part in parts if not part.exists())
 
 
 def _covers(years: Collection[str] | None, record: DeliveryRecord) -> bool:
@@ -363,8 +400,8 @@ def _retire_replaced(home: Home, files: Sequence[Landed]) -> None:
 
     A refused file replaces nothing: what was accepted before it stays.
     """
-    now_at = {file.relative: file.delivery_id for file in files}
     records = read_records(home)
+    now_at = _last_at(records.values()) | {file.relative: file.delivery_id for file in files}
     accepted = {key for key, record in records.items() if record.status != "refused"}
     for record in records.values():
         heirs = [now_at[path] for path in record.paths if now_at.get(path) in accepted - {record.delivery_id}]
@@ -372,6 +409,14 @@ def _retire_replaced(home: Home, files: Sequence[Landed]) -> None:
         if record.replaced_by != heir:
             record.replaced_by = heir
             write_record(home, record)
+
+
+def _last_at(records: Iterable[DeliveryRecord]) -> dict[str, str]:
+    """What lay at a path when it was purged: removing an original is no withdrawal of its delivery."""
+    purges = sorted(
+        (purge.at, path, record.delivery_id) for record in records for purge in record.purged for path in purge.paths
+    )
+    return {path: delivery_id for _, path, delivery_id in purges}
 
 
 def store(home: Home, result: Processed, years: Collection[str] | None = None) -> None:

@@ -57,13 +57,23 @@ def part_state(home: Home, path: str, sha256: str) -> Literal["whole", "missing"
         return "missing"
 
 
+def _if_purged(record: DeliveryRecord) -> str:
+    if not record.purged:
+        return ""
+    return f", оригинал удалён {record.purged[-1].at:%d.%m.%Y}: верните файл с sha256 {record.sha256}"
+
+
 def require_whole(home: Home) -> None:
     """Raises DamagedLake if a part is gone or changed: figures over the rest would be silently wrong."""
     damaged = [part for part in parts_of_lake(home) if part.state != "whole"]
     if not damaged:
         return
     words = {"missing": "нет файла", "changed": "файл изменён после записи"}
-    lines = [f"  {home.lake / part.path}: {words[part.state]}; поставка «{part.file_name}»" for part in damaged]
+    records = read_records(home)
+    lines = [
+        f"  {home.lake / part.path}: {words[part.state]}; поставка «{part.file_name}»{_if_purged(records[part.delivery_id])}"
+        for part in damaged
+    ]
     more = [f"  … и ещё {len(lines) - _SHOWN}"] if len(lines) > _SHOWN else []
     raise DamagedLake(
         f"Озеро повреждено, выпуск по нему не делается. Частей: {len(damaged)}.\n"

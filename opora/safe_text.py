@@ -11,6 +11,7 @@ outputs: only columns of text come here.
 
 from __future__ import annotations
 
+import html
 import os
 import re
 from collections.abc import Iterable
@@ -29,7 +30,7 @@ _SPACE = " \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _FORMULA = f"^[{_SPACE}']*[=+@\uff1d\uff0b\uff0d\uff20\u2212-]"
 _NUMBER = "^[+-]?[0-9]+([.,][0-9]+)?%?$"
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_MARKUP = re.compile(r"([\\`*_\[\]<>|~#])")
+_MARKUP = re.compile(r"([\\`*_\[\]|~#])")
 
 
 def plain(text: str) -> str:
@@ -60,7 +61,7 @@ def _is_formula(text: str) -> bool:
 
 def safe_markdown(value: str) -> str:
     """A text that stays text within Markdown, in a cell of a table too: no markup, no HTML."""
-    return _MARKUP.sub(r"\\\1", plain(value).replace("&", "&amp;"))
+    return _MARKUP.sub(r"\\\1", html.escape(plain(value), quote=False))
 
 
 def safe_path(path: PurePath | str) -> str:

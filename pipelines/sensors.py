@@ -11,6 +11,7 @@ import dagster as dg
 
 from assets.release import RELEASE
 from opora.intake import landing_entries
+from opora.safe_text import safe_path
 from pipelines.jobs import ALL_DOCUMENTS, ANNUAL_LIST
 from pipelines.partitions import all_years
 from pipelines.schedules import LOCAL
@@ -69,6 +70,6 @@ def landing_state(landing: Path) -> tuple[str, float | None]:
     digest, newest = hashlib.sha256(), None
     for path in landing_entries(landing):
         status = path.stat()
-        digest.update(f"{path}|{status.st_size}|{status.st_mtime_ns}\n".encode())
+        digest.update(f"{safe_path(path)}|{status.st_size}|{status.st_mtime_ns}\n".encode())
         newest = max(newest or 0.0, status.st_mtime)
     return digest.hexdigest()[:16], newest
