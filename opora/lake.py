@@ -70,8 +70,9 @@ def require_whole(home: Home) -> None:
         return
     words = {"missing": "нет файла", "changed": "файл изменён после записи"}
     records = read_records(home)
+    gone = {part.delivery_id: _if_purged(records[part.delivery_id]) for part in damaged}
     lines = [
-        f"  {home.lake / part.path}: {words[part.state]}; поставка «{part.file_name}»{_if_purged(records[part.delivery_id])}"
+        f"  {home.lake / part.path}: {words[part.state]}; поставка «{part.file_name}»{gone[part.delivery_id]}"
         for part in damaged
     ]
     more = [f"  … и ещё {len(lines) - _SHOWN}"] if len(lines) > _SHOWN else []
