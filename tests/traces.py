@@ -34,7 +34,7 @@ def traces(home: Home, words: Iterable[str]) -> list[str]:
 def _text(path: Path) -> str:
     """What a file says. Digests are left out, they hold any digits; escapes of JSON and HTML are resolved."""
     if path.suffix == ".parquet":
-        text = pl.read_parquet(path, hive_partitioning=False).select(_texts(path)).write_csv()
+        text = _rows(pl.read_parquet(path, hive_partitioning=False))
     elif path.suffix == ".duckdb":
         text = _database(path)
     else:
@@ -44,15 +44,16 @@ def _text(path: Path) -> str:
     return _DIGEST.sub("", html.unescape(text))
 
 
-def _texts(path: Path) -> list[pl.Expr]:
-    schema = pl.read_parquet_schema(path)
-    return [
-        pl.col(name).list.join("|") if isinstance(dtype, pl.List) else pl.col(name).cast(pl.String)
-        for name, dtype in schema.items()
-    ]
+def _rows(frame: pl.DataFrame) -> str:
+    """All texts of a frame, each once."""
+    texts = (
+        frame.get_column(name).explode() if isinstance(dtype, pl.List) else frame.get_column(name)
+        for name, dtype in frame.schema.items()
+    )
+    return "\n".join("\n".join(text.cast(pl.String, strict=False).unique().drop_nulls()) for text in texts)
 
 
 def _database(path: Path) -> str:
     with duckdb.connect(str(path), read_only=True) as connection:
         names = connection.execute("select table_schema, table_name from information_schema.tables").fetchall()
-        return "\n".join(str(connection.execute(f'select * from "{s}"."{t}"').fetchall()) for s, t in names)
+        return "\n".join(_rows(connection.execute(f'select * from "{s}"."{t}"').pl()) for s, t in names)

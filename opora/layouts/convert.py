@@ -275,6 +275,8 @@ CONVERTERS: dict[str, Converter] = {
 }
 # These look for something that need not be in the cell.
 FINDERS = ("found_login", "municipality_code", "after_bar", "before_bracket", "group_level", "settlement")
+# What these leave is a number: a code, whatever it looks like.
+OF_DIGITS = ("digits", "exam_code", "pupil_code", "vpr_login", "found_login")
 BY_TYPE: dict[str, Converter] = {
     "string": text,
     "integer": integer,

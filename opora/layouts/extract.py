@@ -21,6 +21,7 @@ from opora.layouts.convert import (
     CONVERTERS,
     FINDERS,
     NOT_A_VALUE,
+    OF_DIGITS,
     code,
     date,
     name_key,
@@ -192,7 +193,7 @@ def _typed(block: Block, data: pl.DataFrame, spec: Table) -> tuple[pl.DataFrame,
         if name in known and given not in FINDERS and values.null_count() > raw.null_count():
             lost = data.filter(values.is_null() & _says_something(raw, known[name]))
             issues.append(_unreadable(lost, name, known[name], block))
-        if values.dtype == pl.String:
+        if values.dtype == pl.String and given not in OF_DIGITS:
             values, of_people = _without_people(values, data, known[name])
             issues.append(of_people)
         typed.append(values)
