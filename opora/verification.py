@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from opora.delivery import DeliveryRecord, read_records
 from opora.home import UNDATED, Home, sha256_of
-from opora.intake import intake_version, landing_entries
+from opora.intake import intake_version, survey
 from opora.lake import part_state
 from opora.reference import Reference
 from opora.release import (
@@ -171,7 +171,7 @@ def _rows_of_database(path: Path) -> dict[str, int]:
 
 
 def _inputs(home: Home, told: Iterable[Mapping[str, Any]]) -> list[Input]:
-    landed = {sha256_of(path) for path in landing_entries(home.landing)}
+    landed = {file.sha256 for file in survey(home.landing)[0]}
     records = read_records(home)
     return [
         Input(
@@ -190,7 +190,7 @@ def _inputs(home: Home, told: Iterable[Mapping[str, Any]]) -> list[Input]:
 def _original(sha256: str, landed: set[str], record: DeliveryRecord | None) -> Original:
     if sha256 in landed:
         return "present"
-    return "purged" if record is not None and getattr(record, "purged_at", None) else "missing"
+    return "purged" if record is not None and record.purged else "missing"
 
 
 def _parts(home: Home, told: Mapping[str, Any], record: DeliveryRecord | None) -> dict[str, Part]:

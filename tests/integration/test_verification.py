@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
+from datetime import UTC, datetime
 
 import pytest
 
-from opora.delivery import read_records, write_record
+from opora.delivery import Purge, read_records, write_record
 from opora.home import Home, sha256_of
 from opora.reference import Reference, load_reference
 from opora.release import MANIFEST, Release, ReleaseError, add_to_manifest, current_release
@@ -80,6 +81,8 @@ def test_damage_of_the_release_is_named(finished: Home) -> None:
     ("original", "part", "state", "is_available"),
     [
         ("gone", "as it was", "whole", True),
+        ("purged", "as it was", "whole", True),
+        ("purged", "gone", "missing", False),
         ("there", "gone", "missing", True),
         ("gone", "gone", "missing", False),
         ("there", "changed", "changed", False),
@@ -93,8 +96,11 @@ def test_an_input_is_there_while_its_figures_can_be_made_again(
     record = next(item for item in read_records(finished).values() if item.file_name == "отметки.csv")
     path = next(path for path in record.part_sha256 if MARKS_YEARS[0] in path)
     file = finished.lake / path
-    if original == "gone":
+    if original != "there":
         (finished.landing / "отметки.csv").unlink()
+    if original == "purged":
+        why = Purge(at=datetime.now(UTC), by="test", reason_ru="-", sha256=record.sha256, paths=record.paths)
+        record.purged.append(why)
     if part in ("gone", "taken away by a later intake"):
         file.unlink()
     elif part != "as it was":
@@ -106,7 +112,7 @@ def test_an_input_is_there_while_its_figures_can_be_made_again(
     write_record(finished, record)
     found = verified(finished)
     (item,) = (item for item in found.inputs if item.file_name == "отметки.csv")
-    assert item.original == {"gone": "missing", "there": "present"}[original]
+    assert item.original == {"gone": "missing", "purged": "purged", "there": "present"}[original]
     assert item.parts[path] == state
     assert item.is_available == is_available == found.is_good
     assert found.by_year()[MARKS_YEARS[0]]["unavailable"] == (not is_available)
