@@ -186,6 +186,7 @@ def _table(made: Any, rows: str, columns: tuple[Column, ...], width: int) -> Non
     table.autofit = False
     total = sum(column.width for column in columns)
     for place, column in enumerate(columns):
+        table.columns[place].width = int(width * column.width / total)
         for row in table.rows:
             row.cells[place].width = int(width * column.width / total)
         head, body = table.rows[0].cells[place].paragraphs[0], table.rows[2].cells[place].paragraphs[0]

@@ -102,8 +102,13 @@ class Marts:
 
     @cached_property
     def list_year(self) -> str:
-        """The year of the newest list in which any school was decided."""
-        found = self.one("select max(academic_year) as year from school_status where is_assessed")
+        """The newest list that names a school, as the pages take it; else the newest in which any school was decided."""
+        found = self.one(
+            """
+            select coalesce(max(academic_year) filter (is_shnor), max(academic_year) filter (is_assessed)) as year
+            from school_status
+            """
+        )
         if found is None or found["year"] is None:
             raise DocumentRefused(
                 "В выпуске нет ни одного решённого списка: пришлите результаты двух лет и запустите opora run."
