@@ -102,7 +102,7 @@ class Marts:
 
     @cached_property
     def list_year(self) -> str:
-        """The newest list that names a school, as the pages take it; else the newest in which any school was decided."""
+        """The newest list that names a school, as the pages take it; else the newest in which a school was decided."""
         found = self.one(
             """
             select coalesce(max(academic_year) filter (is_shnor), max(academic_year) filter (is_assessed)) as year
