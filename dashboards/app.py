@@ -16,7 +16,7 @@ from dash import ALL, MATCH, ClientsideFunction, Dash, Input, Output, State, ctx
 from dash.development.base_component import Component
 
 from dashboards import format as fmt
-from dashboards.components import alert, aria, bullets, empty, heading
+from dashboards.components import SHOWN_VALUE, alert, aria, bullets, empty, heading
 from dashboards.data import NoRelease, Profile, ReleaseData, Releases
 from dashboards.files import as_csv, as_xlsx
 from dashboards.page import Page, params_of, search_of
@@ -228,21 +228,19 @@ def _add_filters(app: Dash) -> None:
     @app.callback(
         Output("url", "search"),
         Input({"filter": ALL}, "value"),
+        State({"filter": ALL}, SHOWN_VALUE),
         State("url", "search"),
         prevent_initial_call=True,
     )
-    def narrow(_: list[str | None], search: str | None) -> Any:
+    def narrow(values: list[str | None], shown: list[str | None], search: str | None) -> Any:
         """What a reader chose goes into the address; the address makes the page."""
-        former = params_of(search)
-        chosen = {item["id"]["filter"]: item.get("value") for item in ctx.inputs_list[0]}
-        triggered = {key["filter"] for key in ctx.triggered_prop_ids.values()}
-        if len(triggered) != 1:
-            return no_update  # a view has just come with its own values
-        name = triggered.pop()
-        value = str(chosen.get(name) or "").strip()
-        if value == former.get(name, ""):
-            return no_update
-        return search_of(former | {name: value})
+        names = [item["id"]["filter"] for item in ctx.inputs_list[0]]
+        chosen = {
+            name: str(value or "").strip()
+            for name, value, was in zip(names, values, shown, strict=True)
+            if str(value or "").strip() != str(was or "").strip()
+        }
+        return search_of(params_of(search) | chosen) if chosen else no_update
 
 
 # --- late parts --------------------------------------------------------------------------------------

@@ -258,6 +258,11 @@ def plan_of_measures(rows: Sequence[Row], tones: Mapping[str, tuple[str, str, st
                 "base": [row["due_from"].isoformat() for row in mine],
                 "x": [(row["due_on"] - row["due_from"]).days * 86_400_000 for row in mine],
                 "marker": {"color": colours[tone]},
+                "text": [sign] * len(mine),
+                "textposition": "inside",
+                "insidetextanchor": "start",
+                "textangle": 0,
+                "textfont": {"color": INK if tone == "mute" else "#ffffff", "size": 12},
                 "customdata": [[row["title"], fmt.day(row["due_from"]), fmt.day(row["due_on"])] for row in mine],
                 "hovertemplate": f"%{{customdata[0]}}<br>%{{customdata[1]}}–%{{customdata[2]}}: {words}<extra></extra>",
             }

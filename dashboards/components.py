@@ -25,6 +25,9 @@ Children = Child | Sequence[Any]
 # A grid longer than this scrolls inside itself and is not printed: it is downloaded.
 MOST_ROWS_PRINTED = 300
 _TALL_GRID = 40
+# What a filter showed when its page came: a value that differs was chosen by a person.
+SHOWN_VALUE = "data-shown"
+_TYPING_PAUSE = 700  # milliseconds without a key before a word counts as typed
 _LONG = 70  # letters of a value that takes a line of its own
 _PAGE = 100
 
@@ -241,8 +244,8 @@ def chart(
 # --- filters -----------------------------------------------------------------------------------------
 
 
-def filters(*fields: Component) -> Component:
-    return html.Div(fields, className="filters", role="search", **aria(label="Отбор"))
+def filters(*fields: Component, label: str = "Отбор") -> Component:
+    return html.Div(fields, className="filters", role="search", **aria(label=label))
 
 
 def select(
@@ -270,12 +273,19 @@ def select(
         comboboxProps={"withinPortal": False},
         checkIconPosition="right",
         className=f"field {width}".strip(),
+        **{SHOWN_VALUE: value},
     )
 
 
 def search_field(name: str, label: str, value: str, placeholder: str) -> Component:
     return dmc.TextInput(
-        id={"filter": name}, label=label, value=value, placeholder=placeholder, debounce=500, className="field wide"
+        id={"filter": name},
+        label=label,
+        value=value,
+        placeholder=placeholder,
+        debounce=_TYPING_PAUSE,
+        className="field wide",
+        **{SHOWN_VALUE: value},
     )
 
 

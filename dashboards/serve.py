@@ -6,6 +6,7 @@ What belongs here: the server in front of the application. What does not: the ap
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from dashboards.app import create_app
@@ -21,8 +22,7 @@ class NotServed(Exception):
 
 def make_server(home: Home, profile: Profile, host: str, port: int) -> Any:
     """A server that is bound and does not answer yet; `run()` answers, `effective_port` is where."""
-    import waitress  # type: ignore[import-untyped]
-
+    waitress: Any = import_module("waitress")  # it has no types of its own
     try:
         return waitress.create_server(
             create_app(home, profile).server, host=host, port=port, threads=_THREADS, ident="opora"

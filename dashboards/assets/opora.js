@@ -35,12 +35,27 @@
     });
   });
 
+  /* The filter a reader used is focused again when the page it made has come. */
+  let lastField = null;
+  document.addEventListener("focusin", function (event) {
+    lastField = (event.target.id || "").includes('"filter"') ? event.target.id : null;
+  });
+
   let lastPath = null;
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     opora: {
       arrived: function (shown) {
         if (!shown) return window.dash_clientside.no_update;
         document.title = shown.title;
+        const field = lastField;
+        if (lastPath === shown.path && field) {
+          setTimeout(function () {
+            const again = document.getElementById(field);
+            if (!again || document.activeElement !== document.body) return;
+            again.focus({ preventScroll: true });
+            if (again.type === "text" && !again.readOnly) again.setSelectionRange(again.value.length, again.value.length);
+          }, 50);
+        }
         if (lastPath !== null && lastPath !== shown.path) {
           window.scrollTo(0, 0);
           setTimeout(function () {

@@ -110,7 +110,7 @@ def _moved(page: Page, asked: Mapping[str, str]) -> Component:
         GridColumn("school", "Школа", "link", 230, grows=2),
         GridColumn("municipality", "Муниципалитет", "long", 160, grows=1),
         GridColumn("reason", "Почему", "long", 320, grows=3),
-        GridColumn("reliability", "Надёжность", "pill", 150),
+        GridColumn("reliability", "Надёжность", "pill", 165),
     ]
     shown = [
         {

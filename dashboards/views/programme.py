@@ -100,12 +100,12 @@ def _state(indicators: Sequence[Row], measures: Sequence[Row], period: str) -> C
     now = Counter(row["status"] for row in indicators if row["period"] == period and not row["is_baseline"])
     done = Counter(row["status"] for row in measures if row["period"] == period)
     cards: list[tuple[str, Child, Child]] = [
-        (f"Показатели: {words.INDICATOR[name][2]}", fmt.number(now[name]), pill(words.INDICATOR[name]))
+        ("Показатели", fmt.number(now[name]), pill(words.INDICATOR[name]))
         for name in ("met", "not_met", "no_data", "not_due")
         if now[name]
     ]
     cards += [
-        (f"Мероприятия: {words.MEASURE[name][2]}", fmt.number(done[name]), pill(words.MEASURE[name]))
+        ("Мероприятия", fmt.number(done[name]), pill(words.MEASURE[name]))
         for name in ("done", "in_progress", "overdue", "no_data", "not_due")
         if done[name]
     ]
@@ -205,7 +205,7 @@ def _one_indicator(page: Page, programme: str, rows: Sequence[Row]) -> Component
     return html.Div(
         section(
             "Один показатель подробно",
-            filters(select("indicator", "Показатель", options, chosen, width="full")),
+            filters(select("indicator", "Показатель", options, chosen, width="full"), label="Какой показатель"),
             chart(charts.targets(drawn, mine[0]["unit"]), titles[chosen], note, values, height=280, opened=True)
             if drawn
             else values,

@@ -117,7 +117,7 @@ def _notice(page: Page, asked: dict[str, str]) -> Component | None:
 def _note(page: Page, rows: Sequence[Row]) -> str:
     if page.data.is_public:
         return "Основание, участники и интервал по процедурам — на странице школы, насколько они показаны."
-    weak = sum(row["reliability"] in ("very_low", "low") for row in rows)
+    weak = sum(row["is_shnor"] and row["reliability"] in ("very_low", "low") for row in rows)
     if not weak:
         return "Участников — наибольшее n, при котором правило ещё выполнено."
     return (
@@ -144,7 +144,7 @@ def _columns(page: Page, show: str) -> list[GridColumn]:
         GridColumn("years", "Лет подряд", "number", 80),
         GridColumn("evidence", "Низкие результаты: ниже минимума из n, доля, интервал 95 %", "long", 300, grows=3),
         GridColumn("participants", "Опора, n", "number", 85),
-        GridColumn("reliability", "Надёжность", "pill", 150),
+        GridColumn("reliability", "Надёжность", "pill", 165),
         GridColumn("holds", "Держится при 95 %", width=100),
     ]
 

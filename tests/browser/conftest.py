@@ -52,7 +52,8 @@ class Visit:
         return str(self.page.inner_text("main"))
 
     def settle(self) -> None:
-        """Wait for grids and charts, which come after the rest."""
+        """Wait for grids and charts, which come after the rest with scripts of their own."""
+        self.page.wait_for_load_state("networkidle")
         for awaited in (".plot .main-svg", ".grid .ag-row, .grid .ag-overlay"):
             if self.page.query_selector(awaited.split()[0]):
                 self.page.wait_for_selector(awaited, state="attached")
