@@ -269,7 +269,7 @@ def select(
         allowDeselect=empty_label is not None,
         searchable=len(data) > 12,
         nothingFoundMessage="Ничего не найдено",
-        clearButtonProps={"aria-label": f"Снять отбор: {label}", "tabIndex": 0},
+        clearButtonProps={"aria-label": f"Снять отбор: {label}", "tabIndex": 0, "aria-hidden": False},
         comboboxProps={"withinPortal": False},
         checkIconPosition="right",
         className=f"field {width}".strip(),
