@@ -50,6 +50,7 @@ _REFUSED = ".refused-"
 _PRUNED = ".pruned-"
 _LINK = ".current-"
 LEFTOVER_SECONDS = 24 * 3600
+_MARKED_SECONDS = 60
 # What a mart's figures depend on besides the deliveries; a change of any of it is a new release.
 _SOURCES = ("dbt/models", "dbt/macros", "schemas", "opora/analysis", "reference")
 
@@ -513,8 +514,11 @@ def clear_leftovers(home: Home, own_run_id: str = "") -> None:
 
 
 def _is_dead(build: Path) -> bool:
+    """Whether the process of a build folder is gone; one that has just made the folder has still to leave its mark."""
     try:
         return is_dead(json.loads((build / OWNER).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return build.is_dir() and build.stat().st_mtime < time.time() - _MARKED_SECONDS
     except (OSError, ValueError):
         return False
 

@@ -7,6 +7,7 @@ The faults of `tests/faulty.py` are put at each change in turn. Kills of whole r
 from __future__ import annotations
 
 import json
+import os
 import resource
 import shutil
 import signal
@@ -184,6 +185,9 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Home:
     small_candidate(home, "gone")
     (home.build / "gone").mkdir(parents=True)
     (home.build / "gone" / OWNER).write_text(json.dumps(process_mark() | {"started": "1"}), encoding="utf-8")
+    unmarked = home.build / "unmarked"  # its process ended before it left its mark
+    unmarked.mkdir()
+    os.utime(unmarked, (NOW.timestamp(), NOW.timestamp()))
     return home
 
 
