@@ -80,6 +80,11 @@ def packed_by(method: int) -> zipfile.ZipInfo:
     return info
 
 
+def with_queries(folder: Path) -> Path:
+    """What Excel itself writes beside the cells: the text of queries, in UTF-16."""
+    return changed(folder, **{"customXml/item1.xml": ("<?xml version='1.0'?>" + "<q/>" * 20).encode("utf-16")})
+
+
 def honest_bomb(folder: Path) -> Path:
     """A sheet of 150 MB of spaces, packed a thousand times."""
     return of_part(SHEET, b"<sheetData>", b"<sheetData>" + b" " * 150_000_000)(folder)

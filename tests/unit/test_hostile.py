@@ -99,6 +99,7 @@ REFUSED = [
 ACCEPTED = [
     Trick("a book", h.book),
     Trick("a dimension that lies", h.declared_far),
+    Trick("queries in UTF-16", h.with_queries),
     Trick("a hidden sheet", h.hidden_sheet, "hidden_sheet_read", "скрыт"),
     Trick(
         "an old book as a new one", h.renamed(lambda folder: b.xls(folder / f"{m.FILE}.xls", {"Лист1": h.GOOD}), "xlsx")

@@ -3,8 +3,9 @@
 with found as (
     select academic_year from {{ ref('int_context_component') }}
     union
+    -- years between two with results too, of which nothing was delivered: they stand in the matrix of results
     select academic_year
-    from {{ ref('int_method_year') }}
+    from {{ ref('int_procedure_result') }}
     inner join {{ ref('int_official_method') }} using (method_id, academic_year)
 ),
 
