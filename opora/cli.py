@@ -372,7 +372,7 @@ def explain(home: Home, school: str, year: str | None) -> None:
 @contextmanager
 def _documents_refused() -> Iterator[None]:
     """A document that cannot be made, a template that cannot be filled: refused with its message."""
-    from opora.documents.docx import TemplateError
+    from opora.documents.model import TemplateError
     from opora.documents.reader import DocumentRefused
 
     try:

@@ -16,14 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from opora.documents.charts import WIDTH_INCHES, draw
-from opora.documents.model import Chart, Column, Document, Section, SectionShape, Shape
+from opora.documents.model import Chart, Column, Document, Section, SectionShape, Shape, TemplateError
 
 FONT = "Times New Roman"
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
-
-
-class TemplateError(ValueError):
-    """A template that cannot be filled; the message says which and why."""
 
 
 def write_docx(document: Document, template: Path | None = None) -> bytes:

@@ -12,6 +12,10 @@ from dataclasses import dataclass, field
 Row = Mapping[str, str]
 
 
+class TemplateError(ValueError):
+    """A template that cannot be filled; the message says which and why."""
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of a table. `width` is a part of the table's width; figures stand to the right."""

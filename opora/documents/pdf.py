@@ -12,20 +12,25 @@ from pathlib import Path
 from typing import Any, Literal
 
 from opora.documents.charts import draw
-from opora.documents.model import Document, Section, SectionShape
+from opora.documents.model import Document, Section, SectionShape, TemplateError
 
 TEMPLATE = Path(__file__).with_name("document.typ")
 Format = Literal["pdf", "png"]
 
 
 def write_pdf(document: Document, template: Path = TEMPLATE) -> bytes:
-    """The bytes of the PDF: the same for the same content and template. Raises typst's error for a broken template."""
-    made = _compiler(template).compile(
-        sys_inputs={"data": json.dumps(content(document), ensure_ascii=False)},
-        format="pdf",
-        pdf_standards=["ua-1"],
-        timestamp=dt.datetime.fromisoformat(document.created_at).replace(microsecond=0),
-    )
+    """The bytes of the PDF: the same for the same content and template. Raises TemplateError."""
+    import typst
+
+    try:
+        made = _compiler(template).compile(
+            sys_inputs={"data": json.dumps(content(document), ensure_ascii=False)},
+            format="pdf",
+            pdf_standards=["ua-1"],
+            timestamp=dt.datetime.fromisoformat(document.created_at).replace(microsecond=0),
+        )
+    except typst.TypstError as error:
+        raise TemplateError(f"Шаблон {template} не заполняется: {error.message}") from error
     assert isinstance(made, bytes)
     return made
 

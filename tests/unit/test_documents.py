@@ -16,10 +16,20 @@ from pydantic import ValidationError
 
 from dashboards.views import VIEWS
 from opora.documents import words
-from opora.documents.docx import TemplateError, fields_of, shipped_template, write_docx
+from opora.documents.docx import fields_of, shipped_template, write_docx
 from opora.documents.facts import Finding, load_document_facts
 from opora.documents.kinds import SHAPES
-from opora.documents.model import Column, CountChart, Document, IntervalChart, Mark, Section, SectionShape, Shape
+from opora.documents.model import (
+    Column,
+    CountChart,
+    Document,
+    IntervalChart,
+    Mark,
+    Section,
+    SectionShape,
+    Shape,
+    TemplateError,
+)
 from opora.documents.pdf import write_pdf
 from opora.documents.xlsx import write_xlsx
 from opora.home import PROJECT
@@ -248,6 +258,14 @@ def test_a_template_that_cannot_be_filled_is_refused_by_name(tmp_path: Path, exp
     path.write_bytes(b"no zip")
     with pytest.raises(TemplateError, match=r"trial\.docx"):
         write_docx(trial(), path)
+
+
+@pytest.mark.parametrize("source", ["#no-such-function()", '#image(bytes("<svg/>"), format: "svg")', "#("])
+def test_an_own_page_template_that_fails_is_refused_by_name(tmp_path: Path, source: str) -> None:
+    path = tmp_path / "document.typ"
+    path.write_text(source, encoding="utf-8")
+    with pytest.raises(TemplateError, match=r"document\.typ"):
+        write_pdf(trial(), path)
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.kind)
