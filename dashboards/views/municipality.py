@@ -19,7 +19,6 @@ from dashboards.components import (
     alert,
     chart,
     count,
-    details,
     downloads,
     empty,
     figures,
@@ -34,7 +33,7 @@ from dashboards.components import (
 )
 from dashboards.data import Row
 from dashboards.page import Page, address, municipality_address, school_address
-from dashboards.views.shared import participants_public, share_public, task_table
+from dashboards.views.shared import deficits, participants_public, share_public
 
 _LEAD = "Что в списке поддержки, какие результаты и какие дефициты у школ муниципалитета."
 
@@ -77,7 +76,7 @@ def _official(page: Page, municipality: str, year: str) -> Iterator[Component | 
     yield _schools(page, municipality, year)
     yield _by_year(rows)
     yield _results(page, municipality)
-    yield _deficits(page, municipality)
+    yield html.Div(deficits(page, "municipality", municipality), id="deficits")
     yield _risks(page, municipality)
     yield _objectivity(page, municipality)
 
@@ -191,25 +190,6 @@ def _results(page: Page, municipality: str) -> Component:
             height=480 if len(order) > 4 else 300,
         ),
     )
-
-
-def _deficits(page: Page, municipality: str) -> Component:
-    title = "Дефициты по заданиям"
-    works = queries.deficit_summaries_of(page.data, "municipality", municipality)
-    if not works:
-        return section(title, empty("Выполнения заданий по муниципалитету нет"))
-    year = works[0]["academic_year"]
-    tasks = queries.tasks_to_teach(page.data, "municipality", municipality, year)
-    by_work = {key: list(items)[:5] for key, items in groupby(tasks, key=lambda row: str(row["procedure_id"]))}
-    parts = [_work(page, work, by_work.get(work["procedure_id"], [])) for work in works]
-    return section(title, *parts, note=f"Учебный год {fmt.year(year)}. Первые пять заданий каждой работы.")
-
-
-def _work(page: Page, work: Row, tasks: Sequence[Row]) -> Component:
-    name = page.names.procedure(work["procedure_id"])
-    behind = fmt.counted(work["behind_region_count"], "задание", "задания", "заданий")
-    head = f"{name}: хуже региона больше случайного {behind}, n = {fmt.number(work['participants'])}"
-    return details(head, task_table(name, tasks) if tasks else html.P(work["reason_ru"] or "Повторять нечего."))
 
 
 def _risks(page: Page, municipality: str) -> Component:

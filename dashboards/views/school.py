@@ -37,11 +37,10 @@ from dashboards.components import (
 )
 from dashboards.data import Row
 from dashboards.page import Page, address, municipality_address, school_address
-from dashboards.views.shared import measure_table, participants_public, share_public, task_table, yes_no
+from dashboards.views.shared import deficits, measure_table, participants_public, share_public, yes_no
 from opora.comparison import CAUSES_RU
 
 LATE_EXPLANATION = "explain"
-_TASKS_SHOWN = 5
 _CONTENTS = (
     ("why", "Почему"),
     ("changes", "Что изменилось"),
@@ -181,7 +180,7 @@ def _official(page: Page, school: Row, status: Row | None) -> Iterator[Component
         "results": _results(page, results),
         "conditions": _conditions(page, school, _years_behind(year)[0]) if year else None,
         "risks": _risks(page, school),
-        "deficits": _deficits(page, school),
+        "deficits": deficits(page, "school", school["school_id"]),
         "partner": _partners(page, school, year) if year else None,
         "measures": _measures(page, school),
         "markers": _markers(page, school),
@@ -525,48 +524,6 @@ def _risks(page: Page, school: Row) -> Component:
         Column("Пройдено этапов", lambda row: fmt.out_of(row["stages_done"], row["stages_count"]), True),
     ]
     return section(title, table(title, columns, rows, shows_caption=False), note=f"Учебный год {fmt.year(year)}.")
-
-
-def _deficits(page: Page, school: Row) -> Component:
-    title = "Дефициты по заданиям"
-    works = queries.deficit_summaries_of(page.data, "school", school["school_id"])
-    if not works:
-        return section(
-            title,
-            empty("Выполнения заданий у школы нет", html.P("Оно считается по протоколам ВПР с баллами за задания.")),
-        )
-    year = works[0]["academic_year"]
-    tasks = queries.tasks_to_teach(page.data, "school", school["school_id"], year)
-    by_work = {key: list(items) for key, items in groupby(tasks, key=lambda row: str(row["procedure_id"]))}
-    return section(
-        title,
-        *(_work(page, work, by_work.get(work["procedure_id"], [])) for work in works),
-        note=f"Учебный год {fmt.year(year)}. Задания — в том порядке, в каком их стоит повторить; рядом регион и n.",
-    )
-
-
-def _work(page: Page, work: Row, tasks: Sequence[Row]) -> Component:
-    """A work: the first tasks to teach; the address asks for all of them."""
-    name = page.names.procedure(work["procedure_id"])
-    head = f"{name}: {_to_teach(work)}"
-    if not tasks:
-        return details(head, html.P(work["reason_ru"] or "Повторять нечего: ни одно задание не хуже региона заметно."))
-    is_asked = page.asked("work") == work["procedure_id"]
-    shown = tasks if is_asked else tasks[:_TASKS_SHOWN]
-    rest = len(tasks) - len(shown)
-    more = address("/school", **{**page.params, "work": work["procedure_id"]})
-    return details(
-        head,
-        task_table(name, shown),
-        html.P(link(f"Показать ещё {fmt.counted(rest, 'задание', 'задания', 'заданий')}", more)) if rest else None,
-        html.P(work["reason_ru"], className="note") if work["reason_ru"] else None,
-        is_open=is_asked,
-    )
-
-
-def _to_teach(work: Row) -> str:
-    count = fmt.counted(work["teach_again_count"], "задание", "задания", "заданий")
-    return f"к повторению {count}, n = {fmt.number(work['participants'])}"
 
 
 # --- partner, measures -------------------------------------------------------------------------------

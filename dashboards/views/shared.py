@@ -6,13 +6,16 @@ What belongs here: what two or more views show alike. What does not: pieces that
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
+from dash import html
 from dash.development.base_component import Component
 
 from dashboards import format as fmt
-from dashboards import words
-from dashboards.components import Child, Column, pill, symbol, table
+from dashboards import queries, words
+from dashboards.components import Child, Column, details, empty, link, pill, section, symbol, table
 from dashboards.data import Row
+from dashboards.page import Page, address
 
 
 def yes_no(value: bool | None) -> str:
@@ -29,7 +32,44 @@ def share_public(row: Row) -> Child:
     return symbol(row["below_symbol"], row["below_ru"])
 
 
-def task_table(caption: str, tasks: Sequence[Row]) -> Component:
+# --- deficits ----------------------------------------------------------------------------------------
+
+
+def deficits(page: Page, level: Literal["school", "municipality"], territory: str) -> Component:
+    """Works of the newest year with what to begin with; the work that the address asks for shows all its tasks."""
+    title = "Дефициты по заданиям"
+    works = queries.deficit_summaries_of(page.data, level, territory)
+    if not works:
+        return section(
+            title, empty("Выполнения заданий нет", html.P("Оно считается по протоколам ВПР с баллами за задания."))
+        )
+    year = works[0]["academic_year"]
+    asked = page.choice("work", [work["procedure_id"] for work in works])
+    tasks = queries.tasks_to_teach(page.data, level, territory, year) if asked else []
+    mine = [task for task in tasks if task["procedure_id"] == asked]
+    return section(
+        title,
+        *(_work(page, f"/{level}", work, mine if work["procedure_id"] == asked else []) for work in works),
+        note=f"Учебный год {fmt.year(year)}. Задания — в том порядке, в каком их стоит повторить; рядом регион и n.",
+    )
+
+
+def _work(page: Page, path: str, work: Row, tasks: Sequence[Row]) -> Component:
+    name = page.names.procedure(work["procedure_id"])
+    count = fmt.counted(work["teach_again_count"], "задание", "задания", "заданий")
+    head = f"{name}: к повторению {count}, n = {fmt.number(work['participants'])}"
+    note = html.P(work["reason_ru"], className="note") if work["reason_ru"] else None
+    if tasks:
+        return details(head, _tasks(name, tasks), note, is_open=True)
+    if not work["teach_again_ru"]:
+        return details(head, note or html.P("Повторять нечего: ни одно задание не хуже региона заметно."))
+    whole = address(path, **{**page.params, "work": work["procedure_id"]}) + "#deficits"
+    return details(
+        head, html.P(work["teach_again_ru"], className="lines"), html.P(link("Все задания таблицей", whole)), note
+    )
+
+
+def _tasks(caption: str, tasks: Sequence[Row]) -> Component:
     """Tasks in the order to teach."""
     columns = [
         Column("№", lambda row: fmt.number(row["teach_again_order"]), True),
@@ -42,6 +82,9 @@ def task_table(caption: str, tasks: Sequence[Row]) -> Component:
         Column("Дефицит", lambda row: pill(words.SEVERITY.get(row["severity"] or ""))),
     ]
     return table(caption, columns, tasks, shows_caption=False)
+
+
+# --- measures ----------------------------------------------------------------------------------------
 
 
 def measure_table(caption: str, rows: Sequence[Row], *, shows_caption: bool = False) -> Component:
