@@ -27,6 +27,7 @@ _ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 )
+_PATIENCE = 120_000  # milliseconds: a machine that builds something else beside is slow, not wrong
 _SCREENSHOTS = os.environ.get("OPORA_SCREENSHOTS")
 
 
@@ -102,6 +103,7 @@ def served(home: Home, profile: Profile) -> Iterator[str]:
 def visited(browser: Any, base: str, name: str, **options: Any) -> Iterator[Visit]:
     """A fresh page in which every request to another origin is stopped and written down."""
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": "ru-RU"} | options)
+    context.set_default_timeout(_PATIENCE)
     visit = Visit(context.new_page(), base, name)
 
     def guard(route: Any) -> None:
