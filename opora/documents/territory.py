@@ -209,7 +209,9 @@ def _note(marts: Marts, of: _Territory, shape: Shape, year: str | None) -> Docum
         schools,
     )
     current = [row for row in summary if row["academic_year"] == list_year]
-    at_risk_now = [row for row in summary if row["academic_year"] == risk_year]
+    # of the year of the risk zone only the zone counts: its list is another one
+    counts = ("shnor_count", "new_count", "continuing_count", "left_count")
+    at_risk_now = [row | dict.fromkeys(counts) for row in summary if row["academic_year"] == risk_year]
     contexts = marts.rows("select * from school_context where academic_year = $1", _year_before(list_year))
     rows = {
         of.mart: [*current, *at_risk_now],
@@ -377,7 +379,7 @@ def _summary(summary: list[MartRow]) -> Section:
     return Section(
         "Список по годам",
         rows=tuple({"year": words.year(row["academic_year"])} | _count_row(row) for row in summary),
-        note_ru="Прочерк — данных не хватило для решения. Год — учебный год, в котором список действует.",
+        note_ru="Прочерк — данных не хватило. Год — учебный год, когда список действует; в первом списке все новые.",
         chart=chart if any(row["shnor_count"] is not None for row in summary) else None,
     )
 

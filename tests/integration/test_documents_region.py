@@ -416,3 +416,19 @@ def test_a_set_is_an_asset_with_links_and_a_preview(demo_region: Region, marts: 
     assert str(event.metadata["files"].value).count("file://") == 3
     assert "Список школ для адресной поддержки" in str(event.metadata["preview"].value)
     assert len(list(Path(str(event.metadata["folder"].value)).iterdir())) == 3
+
+
+def test_advice_on_the_list_is_of_its_own_year(marts: Marts, tmp_path: Path) -> None:
+    """A list without schools beside a risk zone of a year that had some: nothing is said of approving a list."""
+    copied = tmp_path / "official" / "marts.duckdb"
+    copied.parent.mkdir()
+    shutil.copy(marts.release.database, copied)
+    copied.chmod(0o644)
+    with duckdb.connect(str(copied)) as connection:
+        connection.execute(
+            "update region_summary set shnor_count = 0, new_count = 0 where academic_year = $1", [marts.list_year]
+        )
+    with Marts(Release(tmp_path, marts.release.manifest)) as changed:
+        told = " ".join(make(changed, Wanted("region", "99")).sections["recommendations"].points)
+    assert "Утвердить список" not in told
+    assert "Утвердить список" in " ".join(make(marts, Wanted("region", "99")).sections["recommendations"].points)
