@@ -385,5 +385,5 @@ def test_listed_schools_changed_no_more_than_similar_ones(region: Region) -> Non
             where list_year = '2021-2022' and event <> 'year_before' and is_estimated
             """
         ).fetchone()
-    assert row == (231, 114, 63, -0.104, 0.035, 0.009, True, True)
+    assert row == (231, 114, 62, -0.105, 0.036, 0.008, True, True)
     assert refused == (0,)
