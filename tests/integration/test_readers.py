@@ -51,7 +51,7 @@ def _of_files(home: Home) -> tuple[list[str], list[int]]:
 
 
 @pytest.mark.parametrize(
-    "publishes", [pytest.param(10, id="short"), pytest.param(50, id="long", marks=pytest.mark.soak)]
+    "publishes", [pytest.param(6, id="short"), pytest.param(50, id="long", marks=pytest.mark.soak)]
 )
 def test_readers_see_whole_releases_while_others_come(
     tmp_path: Path, publishes: int, tell_count: Callable[[str], None]
