@@ -6,7 +6,7 @@ does not: which cells are hidden (`suppression.py`) and how files are written (`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,9 +53,7 @@ def public_tables(
     _edges_stay_off_thresholds(facts, methods)
     schools = pl.read_parquet(official / "school.parquet")
     results = pl.read_parquet(official / "procedure_result.parquet").filter(pl.col("academic_year").is_in(years))
-    cells = _cells(results, schools)
-    hidden = pl.concat([_hide(cells, facts, former), _no_cells()])
-    shown = _shown(hidden, facts)
+    shown = _shown(_hide(_leaves(results, schools), facts, former), facts)
     public_results = _results(results, schools, shown, facts)
     statuses = pl.read_parquet(official / "school_status.parquet").filter(pl.col("academic_year").is_in(years))
     tables = {
@@ -86,9 +84,9 @@ def _as_registered(name: str, frame: pl.DataFrame) -> pl.DataFrame:
 # --- cells -------------------------------------------------------------------------------------------
 
 
-def _cells(results: pl.DataFrame, schools: pl.DataFrame) -> pl.DataFrame:
-    """Every cell that adds up: schools, municipalities, regions; level 2, 1, 0, with n and k."""
-    leaves = (
+def _leaves(results: pl.DataFrame, schools: pl.DataFrame) -> pl.DataFrame:
+    """Every school that adds to its municipality and region, with n and k."""
+    return (
         results.join(schools.select("school_id", "region_code", "municipality_id", "is_school"), on="school_id")
         .filter(pl.col("is_school") & (pl.col("own_unknown_count") == 0) & (pl.col("own_participants") > 0))
         .select(
@@ -101,6 +99,10 @@ def _cells(results: pl.DataFrame, schools: pl.DataFrame) -> pl.DataFrame:
             pl.col("own_below_minimum").alias("k"),
         )
     )
+
+
+def _cells(leaves: pl.DataFrame) -> pl.DataFrame:
+    """Every cell that adds up: schools, municipalities, regions; level 2, 1, 0, with n and k."""
     levels = [leaves.with_columns(level=pl.lit(2))]
     for level, keys in ((1, _PLACE[:4]), (0, _PLACE[:3])):
         total = leaves.group_by(keys).agg(pl.col("n", "k").sum()).with_columns(level=pl.lit(level))
@@ -114,30 +116,37 @@ def _no_cells() -> pl.DataFrame:
     return pl.DataFrame(schema={**text, **kinds, "hide_n": pl.Boolean, "hide_k": pl.Boolean, "edge": pl.Int64})
 
 
-def _hide(cells: pl.DataFrame, facts: PublicFacts, former: Former | None) -> pl.DataFrame:
+def _hide(leaves: pl.DataFrame, facts: PublicFacts, former: Former | None) -> pl.DataFrame:
     """Cells with what is hidden of each, a tree of a procedure and year at a time."""
-    before = _before(cells, former) if former else None
+    shown = _hid(former) if former else None
+    held = _held(former, shown["academic_year"].unique()) if former and shown is not None else leaves.clear()
+    cells = _cells(_with_gone(leaves, held))
+    if shown is not None:
+        cells = _with_former(cells, _cells(held), shown)
     parts = [_no_cells()]
-    for number, tree in enumerate(cells.partition_by("academic_year", "procedure_id", maintain_order=True)):
-        mine = before.filter(pl.col("tree") == number) if before is not None else None
-        found = _hide_tree(tree, facts, mine)
+    for tree in cells.partition_by("academic_year", "procedure_id", maintain_order=True):
+        found = _hide_tree(tree, facts)
         parts.append(
-            tree.with_columns(
+            tree.select(
+                *_PLACE,
+                pl.col("level").cast(pl.Int32),
+                "n",
+                "k",
                 hide_n=pl.Series(found.participants),
                 hide_k=pl.Series(found.below),
                 edge=pl.Series(found.edge),
             )
         )
-    return pl.concat(parts)
+    return pl.concat(parts).filter(pl.col("n") > 0)
 
 
-def _hide_tree(cells: pl.DataFrame, facts: PublicFacts, before: pl.DataFrame | None) -> Hidden:
+def _hide_tree(cells: pl.DataFrame, facts: PublicFacts) -> Hidden:
     tree = Tree(_parents(cells), cells["n"].to_numpy(), cells["k"].to_numpy())
-    if before is None:
+    if "n_before" not in cells.columns or cells["n_before"].is_null().all():
         return suppress(tree, facts)
-    columns = (before[name].to_numpy() for name in ("n_before", "k_before", "hid_n", "hid_k"))
-    n, k, hid_n, hid_k = columns
-    return suppress(tree, facts, Before(n, k, hid_n, hid_k))
+    columns = ("n_before", "k_before", "hid_n", "hid_k", "edge_before")
+    former = cells.with_columns(pl.col("n_before", "k_before").fill_null(-1)).select(columns)
+    return suppress(tree, facts, Before(*(former[name].to_numpy() for name in columns)))
 
 
 def _parents(cells: pl.DataFrame) -> np.ndarray:
@@ -160,33 +169,35 @@ def _parents(cells: pl.DataFrame) -> np.ndarray:
     return found["parent"].to_numpy()
 
 
-def _before(cells: pl.DataFrame, former: Former) -> pl.DataFrame:
-    """What the former release held and hid, in the order of `cells`; `tree` numbers the trees in their order."""
-    held = _cells(
+def _held(former: Former, years: pl.Series) -> pl.DataFrame:
+    """What the former release held of the years that it showed; a year that it did not show tells nothing."""
+    return _leaves(
         pl.read_parquet(former.official / "procedure_result.parquet"),
         pl.read_parquet(former.official / "school.parquet"),
-    ).rename({"n": "n_before", "k": "k_before"})
-    hid = pl.concat(list(_hid(former)), how="diagonal")
-    # a year that the former release did not show tells nothing
-    told = hid.select("academic_year").unique().with_columns(was_told=pl.lit(True))
-    numbers = cells.select("academic_year", "procedure_id").unique(maintain_order=True).with_row_index("tree")
+    ).filter(pl.col("academic_year").is_in(years.implode()))
+
+
+def _with_gone(leaves: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+    """With schools of the former release that have no results any more: the totals have lost theirs."""
+    gone = held.join(leaves, on=list(_PLACE), how="anti").with_columns(pl.col("n", "k") * 0)
+    return pl.concat([leaves, gone])
+
+
+def _with_former(cells: pl.DataFrame, held: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
+    """Cells with what the former release held and hid of them."""
     keys = list(_PLACE)
+    before = held.select(*keys, n_before="n", k_before="k")
     return (
-        cells.join(held.drop("level"), on=keys, how="left", nulls_equal=True, maintain_order="left")
-        .join(hid, on=keys, how="left", nulls_equal=True, maintain_order="left")
-        .join(told, on="academic_year", how="left", maintain_order="left")
-        .join(numbers, on=["academic_year", "procedure_id"], maintain_order="left")
-        .with_columns(
-            n_before=pl.when(pl.col("was_told")).then(pl.col("n_before").fill_null(-1)).otherwise(pl.col("n")),
-            k_before=pl.when(pl.col("was_told")).then(pl.col("k_before").fill_null(-1)).otherwise(pl.col("k")),
-            hid_n=pl.col("hid_n").fill_null(False),
-            hid_k=pl.col("hid_k").fill_null(False),
-        )
+        cells.join(before, on=keys, how="left", nulls_equal=True, maintain_order="left")
+        .join(shown, on=keys, how="left", nulls_equal=True, maintain_order="left")
+        .with_columns(pl.col("hid_n", "hid_k").fill_null(False), pl.col("edge_before").fill_null(0))
     )
 
 
-def _hid(former: Former) -> Iterator[pl.DataFrame]:
+def _hid(former: Former) -> pl.DataFrame:
+    """Which cells the former release showed, and which of their counts it hid."""
     places = pl.read_parquet(former.public / "school.parquet").select("school_id", "region_code", "municipality_id")
+    found = []
     for name, keys in (
         ("procedure_result", ("school_id",)),
         ("municipality_summary", ("region_code", "municipality_id")),
@@ -198,12 +209,14 @@ def _hid(former: Former) -> Iterator[pl.DataFrame]:
             *keys,
             hid_n=(pl.col("participants_symbol") == "c").fill_null(False),
             hid_k=pl.col("below_symbol").is_in(["c", "low", "high"]).fill_null(False),
+            edge_before=pl.col("below_symbol").replace_strict({"low": -1, "high": 1}, default=0).cast(pl.Int64),
         )
         if "school_id" in keys:
             table = table.join(places, on="school_id").with_columns(
                 pl.col("region_code", "municipality_id").fill_null("")
             )
-        yield table
+        found.append(table)
+    return pl.concat(found, how="diagonal")
 
 
 # --- symbols and words ---------------------------------------------------------------------------------

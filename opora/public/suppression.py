@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from opora.facts import Setting
 from opora.public.facts import PublicFacts
 
 Ints = NDArray[np.int64]
@@ -46,12 +47,13 @@ class Tree:
 
 @dataclass(frozen=True)
 class Before:
-    """What a former release showed of the same nodes. A node that was not there has -1 in both counts."""
+    """What a former release held and showed of the same nodes. A node that was not there has -1 in both counts."""
 
     participants: Ints
     below: Ints
     hides_participants: Flags
     hides_below: Flags
+    edge: Ints
 
 
 @dataclass(frozen=True)
@@ -130,27 +132,58 @@ def _sums(tree: Tree, level: Ints, values: Ints) -> Ints:
 def suppress(tree: Tree, facts: PublicFacts, before: Before | None = None) -> Hidden:
     """What to hide of each node so that every hidden count keeps its protected range.
 
-    What a former release hid stays hidden. Where the count of a hidden node differs from the former release, the totals
-    above it are hidden too: the difference of two totals would tell it.
+    What a former release hid stays hidden. Where the results of a hidden school differ from the former release, the
+    totals above it are hidden too: the difference of two totals would tell it. A count that the former release showed
+    and that follows from it still is no secret, and hides nothing else.
     """
     edge = edges(tree, facts)
     small = (tree.participants > 0) & (tree.participants < facts.minimum_participants.value)
     hide_n, hide_k = small.copy(), small | (edge != 0)
     if before is not None:
         hide_n, hide_k = hide_n | before.hides_participants, hide_k | before.hides_below
+        edge = _edges_after(tree, edge, before)
+    told_n = told_k = np.zeros(tree.size, dtype=np.bool_)
     while True:
         if before is not None:
-            hide_n = hide_n | _above(tree, hide_n & (tree.participants != before.participants))
-            hide_k = hide_k | _above(tree, hide_k & (tree.below != before.below))
+            changed_n, changed_k = _changed(tree, before)
+            hide_n = hide_n | _above(tree, hide_n & changed_n)
+            hide_k = hide_k | hide_n | _above(tree, hide_k & changed_k)
+            told_n = hide_n & ~before.hides_participants & ~_or_parts_of_it(tree, hide_n & changed_n)
+            told_k = hide_k & ~before.hides_below & ~_or_parts_of_it(tree, hide_k & changed_k)
         hide_k = hide_k | hide_n
-        weak = _weak(tree, hide_n, *participants_bounds(tree, ~hide_n), facts.protected_participants.value)
-        more_n = _next_to_hide(tree, weak, hide_n)
-        wide = facts.protected_below.value
-        weak = _weak(tree, hide_k, *below_bounds(tree, hide_n, hide_k, edge, facts), wide)
-        more_k = _next_to_hide(tree, weak, hide_k)
+        bounds_n = participants_bounds(tree, ~hide_n | told_n)
+        more_n = _next_to_hide(tree, _weak(tree, hide_n & ~told_n, *bounds_n, facts.protected_participants), hide_n)
+        bounds_k = below_bounds(tree, hide_n & ~told_n, hide_k & ~told_k, edge, facts)
+        more_k = _next_to_hide(tree, _weak(tree, hide_k & ~told_k, *bounds_k, facts.protected_below), hide_k)
         if not more_n.any() and not more_k.any():
             return Hidden(hide_n, hide_k, np.where(hide_n, 0, edge))
         hide_n, hide_k = hide_n | more_n, hide_k | more_k
+
+
+def _changed(tree: Tree, before: Before) -> tuple[Flags, Flags]:
+    """Schools whose participants, and whose results at all, differ from the former release.
+
+    A reader may know which schools were corrected; so k of a corrected school counts as changed even if it did not.
+    """
+    school = ~np.isin(np.arange(tree.size), tree.parent)
+    changed_n = school & (tree.participants != before.participants)
+    return changed_n, changed_n | (school & (tree.below != before.below))
+
+
+def _or_parts_of_it(tree: Tree, nodes: Flags) -> Flags:
+    """Nodes and all totals that they are a part of."""
+    return nodes | _above(tree, nodes)
+
+
+def _edges_after(tree: Tree, edge: Ints, before: Before) -> Ints:
+    """Edges that say no more together with those of the former release.
+
+    What did not change shows the edge it showed. A hidden total that changed shows none: the change may follow from
+    shown parts, and two edges of one unknown leave less than each of them.
+    """
+    same = (tree.participants == before.participants) & (tree.below == before.below)
+    total = np.isin(np.arange(tree.size), tree.parent)
+    return np.where(before.hides_below & same, before.edge, np.where(before.hides_below & total, 0, edge))
 
 
 def participants_bounds(tree: Tree, shown: Flags) -> tuple[Ints, Ints]:
@@ -178,9 +211,9 @@ def below_bounds(tree: Tree, hide_n: Flags, hide_k: Flags, edge: Ints, facts: Pu
     )
 
 
-def _weak(tree: Tree, hidden: Flags, least: Ints, most: Ints, protected: int) -> Flags:
+def _weak(tree: Tree, hidden: Flags, least: Ints, most: Ints, protected: Setting[int]) -> Flags:
     """Hidden nodes with participants that leave fewer possible counts than protected."""
-    return hidden & (tree.participants > 0) & (most - least + 1 < protected)
+    return hidden & (tree.participants > 0) & (most - least + 1 < protected.value)
 
 
 def _above(tree: Tree, nodes: Flags) -> Flags:

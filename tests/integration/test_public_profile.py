@@ -104,8 +104,11 @@ def test_the_files_are_what_the_registry_says_and_no_others(release: Release) ->
         )
 
 
-def test_a_later_release_shows_no_more_of_what_was_hidden(release: Release, tmp_path: Path) -> None:
-    """One small school is corrected: what was hidden stays hidden, and the totals above the school go."""
+@pytest.mark.parametrize("participants", [pl.col("own_participants") + 1, pl.lit(0)], ids=["corrected", "gone"])
+def test_a_later_release_shows_no_more_of_what_was_hidden(
+    release: Release, tmp_path: Path, participants: pl.Expr
+) -> None:
+    """One small school is corrected, or has no results any more: its totals go, and what was hidden stays hidden."""
     official = tmp_path / OFFICIAL
     shutil.copytree(release.folder / OFFICIAL, official)
     results = pl.read_parquet(official / "procedure_result.parquet")
@@ -117,7 +120,8 @@ def test_a_later_release_shows_no_more_of_what_was_hidden(release: Release, tmp_
     same = (pl.col("school_id") == chosen["school_id"]) & (pl.col("procedure_id") == chosen["procedure_id"])
     same &= pl.col("academic_year") == chosen["academic_year"]
     results.with_columns(
-        own_participants=pl.col("own_participants") + pl.when(same).then(1).otherwise(0)
+        own_participants=pl.when(same).then(participants).otherwise("own_participants"),
+        own_below_minimum=pl.when(same).then(0).otherwise("own_below_minimum"),
     ).write_parquet(official / "procedure_result.parquet")
     years = sorted(rows(release, "school_status")["academic_year"].unique())
     former = Former(release.folder / OFFICIAL, release.folder / PUBLIC)
@@ -128,7 +132,7 @@ def test_a_later_release_shows_no_more_of_what_was_hidden(release: Release, tmp_
     both = rows(release, "procedure_result").join(
         pl.read_parquet(later / "procedure_result.parquet"), on=keys, suffix="_now"
     )
-    was_hidden = both.filter(pl.col("participants_symbol") == "c")
+    was_hidden = both.filter((pl.col("participants_symbol") == "c") & (pl.col("school_id") != chosen["school_id"]))
     assert set(was_hidden["participants_symbol_now"]) == {"c"}
     region = pl.read_parquet(later / "region_summary.parquet").filter(
         (pl.col("academic_year") == chosen["academic_year"]) & (pl.col("procedure_id") == chosen["procedure_id"])
