@@ -114,7 +114,9 @@ def _said(marts: duckdb.DuckDBPyConnection, home: Home, school: Row, status: Row
         yield f"Основание держится на {status['evidence_participants']} участниках: {status['reliability_ru']}."
     yield f"Методика: {status['method_id']}."
     yield from _beside(marts, status)
-    names = {procedure.procedure_id: procedure.short_ru for procedure in load_reference().procedures}
+    reference = load_reference()
+    names = {procedure.procedure_id: procedure.short_ru for procedure in reference.procedures}
+    subjects = reference.tables()["procedure_subject"]
     start = int(status["academic_year"][:4])
     for offset in (1, 2, 0):
         year = f"{start - offset}-{start - offset + 1}"
@@ -131,7 +133,7 @@ def _said(marts: duckdb.DuckDBPyConnection, home: Home, school: Row, status: Row
         for result in results:
             yield f"  {names[result['procedure_id']]}: {_sentence(result)}"
             if result["delivery_ids"]:
-                yield from _sources(marts, home, school, result)
+                yield from _sources(marts, home, school, result, subjects)
 
 
 def _beside(marts: duckdb.DuckDBPyConnection, status: Row) -> Iterator[str]:
@@ -185,8 +187,10 @@ def _if_purged(home: Home, delivery_id: str) -> str:
     return f" (оригинал удалён {record.purged[-1].at:%d.%m.%Y}: {record.purged[-1].reason_ru})"
 
 
-def _sources(marts: duckdb.DuckDBPyConnection, home: Home, school: Row, result: Row) -> Iterator[str]:
-    """Files, sheets and rows that a figure was counted from."""
+def _sources(
+    marts: duckdb.DuckDBPyConnection, home: Home, school: Row, result: Row, subjects: pl.DataFrame
+) -> Iterator[str]:
+    """Files, sheets and rows that a figure was counted from; `subjects` are those of each procedure."""
     keys = _rows(
         marts,
         "select distinct key_kind, key_value from school_key where school_id = $1 and academic_year = $2",
@@ -194,17 +198,13 @@ def _sources(marts: duckdb.DuckDBPyConnection, home: Home, school: Row, result: 
         result["academic_year"],
     )
     assessment, grade, _ = str(result["procedure_id"]).split("_", 2)
-    subjects = [
-        row["subject_id"]
-        for row in load_reference().tables()["procedure_subject"].iter_rows(named=True)
-        if row["procedure_id"] == result["procedure_id"]
-    ]
+    of_procedure = subjects.filter(pl.col("procedure_id") == result["procedure_id"])["subject_id"].to_list()
     tables = ("assessment_result", "appeal") if result["result_source"] == "participants" else ("aggregate_result",)
     wanted = (
         pl.col("school_key").is_in([key["key_value"] for key in keys])
         & (pl.col("assessment") == assessment)
         & (pl.col("test_grade") == int(grade))
-        & pl.col("subject_id").is_in(subjects)
+        & pl.col("subject_id").is_in(of_procedure)
     )
     for delivery_id in str(result["delivery_ids"]).split(";"):
         named = _rows(marts, "select file_name from delivery where delivery_id = $1", delivery_id)
