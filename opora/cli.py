@@ -122,11 +122,28 @@ def main() -> None:
 @with_home
 @click.option("--seed", type=int, default=None, help="Другое зерно — другой выдуманный регион.")
 @click.option("--schools", type=click.IntRange(min=20), default=60, show_default=True, help="Сколько школ.")
-def demo(home: Home, seed: int | None, schools: int) -> None:
-    """Написать поставки выдуманного региона в настоящих раскладках."""
+@click.option(
+    "--participants-per-year",
+    type=click.IntRange(min=100),
+    default=None,
+    help="Сколько строк участников в год: тогда пишется выдуманная страна, файл за файлом.",
+)
+def demo(home: Home, seed: int | None, schools: int, participants_per_year: int | None) -> None:
+    """Написать поставки выдуманного региона в настоящих раскладках, или выдуманной страны любого размера."""
     from opora.demo import write_region
+    from opora.demo.country import write_country
 
     arguments = {} if seed is None else {"seed": seed}
+    if participants_per_year is not None:
+        with console.status("Пишу поставки выдуманной страны…"):
+            country = write_country(home.root, schools, participants_per_year, *arguments.values())
+        say(f"Поставки выдуманной страны: {home.landing}")
+        say(
+            f"Регионов {country.regions}, муниципалитетов {country.municipalities}, школ {country.schools}; "
+            f"файлов {country.deliveries}, строк {country.rows}.\n"
+            f"Что в них верно и что испорчено нарочно: {home.root / 'truth'}",
+        )
+        return
     with console.status("Пишу поставки выдуманного региона…"):
         summary = write_region(home.root, schools=schools, **arguments)
     say(f"Поставки выдуманного региона: {home.landing}")

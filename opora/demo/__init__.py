@@ -5,6 +5,8 @@
 says what a correct reading must find. `context_files.py` does all of it for conditions of schools, `risk_files.py` for
 risk profiles, `agreements.py` for partners; `objectivity.py` plants results not to be trusted, `tasks.py` deficits by
 task. Everybody and everything in it is made up.
+
+`country.py` is another world: a country of any size, streamed a file at a time, with facts of its own (`country.yaml`).
 """
 
 from __future__ import annotations
