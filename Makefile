@@ -54,12 +54,15 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# A file at a time to each of as many processes as there are cores.
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 
-# The long form of the tests that repeat: hundreds of kills, dozens of publishes, thousands of changed files.
+# The long form of the tests that repeat: hundreds of kills, dozens of publishes, thousands of changed files;
+# and examples of the property tests that the suite has not seen.
 soak: setup
 	$(BIN)/python -m pytest -m soak
+	$(BIN)/python -m pytest -m "hypothesis and not soak" --hypothesis-profile=new
 
 bench: setup
 	$(BIN)/python benchmarks/region.py

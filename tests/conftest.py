@@ -1,4 +1,8 @@
-"""What all tests share: a secret for made-up people, homes that are built once a session, counts told at the end."""
+"""What all tests share: a secret for made-up people, homes that are built once, counts told at the end.
+
+`make test` spreads files over processes, each with a session of its own; what is built once is built by the first that
+asks for it, and the others wait.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,12 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
+from filelock import FileLock
+from hypothesis import settings
 
 from opora.home import PROJECT, Home
 
@@ -16,11 +23,27 @@ REAL_DATA = Path(os.environ.get("OPORA_REAL_DATA") or PROJECT.parent / "shared" 
 
 _COUNTS = pytest.StashKey[list[str]]()
 
+# The suite says the same of the same code; `make soak` looks for examples that nobody has seen yet.
+# A slow machine is no failure.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("new", derandomize=False, deadline=None, print_blob=True)
+settings.load_profile("same")
+
 
 @pytest.fixture(scope="session")
 def tell_count(pytestconfig: pytest.Config) -> Callable[[str], None]:
     """Say in the summary of the session what was done how often: `tell_count("faults survived: 6 kills")`."""
     return pytestconfig.stash.setdefault(_COUNTS, []).append
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A process of several hands its counts over."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["counts"] = session.config.stash.get(_COUNTS, [])
+
+
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash.setdefault(_COUNTS, []).extend(getattr(node, "workeroutput", {}).get("counts", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -60,15 +83,29 @@ class Region:
         return duckdb.connect(str(self.home.current / "official" / "marts.duckdb"), read_only=True)
 
 
+def built_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], None]) -> Path:
+    """A folder that one process of the test run fills and all may read; tests must not change it."""
+    base = factory.getbasetemp()
+    common = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, done = common / name, common / f"{name}.done"
+    with FileLock(common / f"{name}.lock"):
+        if not done.exists():
+            folder.mkdir()
+            build(folder)
+            done.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def demo_region(tmp_path_factory: pytest.TempPathFactory) -> Region:
-    """The synthetic region, run whole through Dagster once; tests must not change it."""
+    """The synthetic region, run whole through Dagster once."""
     from opora.demo import write_region
     from pipelines.run import run_now
 
-    home = Home(tmp_path_factory.mktemp("demo"))
-    write_region(home.root)
-    outcome = run_now(home)
-    assert outcome.succeeded, outcome.failures
-    assert outcome.release_is_new
-    return Region(home)
+    def build(folder: Path) -> None:
+        write_region(folder)
+        outcome = run_now(Home(folder))
+        assert outcome.succeeded, outcome.failures
+        assert outcome.release_is_new
+
+    return Region(Home(built_once(tmp_path_factory, "demo-region", build)))

@@ -16,12 +16,13 @@ import pytest
 
 from opora.delivery import read_records
 from opora.freshness import nothing_new
-from opora.home import Home
+from opora.home import Home, sha256_of
 from opora.intake import ingest
 from opora.lake import DamagedLake, require_whole
 from opora.lock import hold
 from opora.reference import load_reference
 from opora.release import current_release, releases, verify
+from pipelines.run import run_now
 from tests.runs import MARKS, OPORA, FirstRuns, finish_run, start_run, write_landing
 
 
@@ -40,6 +41,20 @@ def test_of_two_runs_at_once_one_works_and_the_other_waits(first_runs: FirstRuns
     assert release is not None
     assert verify(release) == []
     assert [found.release_id for found in releases(first_runs.home)] == [release.release_id]
+
+
+def test_a_rerun_of_one_year_touches_that_year_only(finished: Home) -> None:
+    year = "2023-2024"
+    before = {path: (path.stat().st_mtime_ns, sha256_of(path)) for path in finished.lake.rglob("*.parquet")}
+    outcome = run_now(finished, years=[year], reread=True)
+    assert outcome.succeeded
+    assert not outcome.release_is_new, "nothing in the files is new"
+    after = {path: (path.stat().st_mtime_ns, sha256_of(path)) for path in finished.lake.rglob("*.parquet")}
+    assert before.keys() == after.keys()
+    touched = {path.parent.name for path in after if after[path][0] != before[path][0]}
+    assert f"academic_year={year}" in touched
+    assert touched <= {f"academic_year={year}", "academic_year=undated"}
+    assert {path: digest for path, (_, digest) in before.items()} == {p: d for p, (_, d) in after.items()}
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,8 @@ import pytest
 
 from opora.comparison import compare, comparison_markdown
 from opora.facts import Setting
-from opora.gate import RESTATEMENT, judge_candidate
+from opora.gate import RESTATEMENT, _restated
 from opora.home import Home
-from opora.quality.facts import load_gate_facts
 from opora.release import (
     DATABASE,
     LOG,
@@ -261,14 +260,15 @@ def test_only_lists_older_than_the_window_are_restated(former: Release, changed:
     assert years[0] in restated(found, FACTS)
 
 
-def test_an_old_list_changes_only_with_a_reason(former: Release, changed: Callable[..., Release]) -> None:
-    folder = changed().folder
-    gate = load_gate_facts()
-    verdicts = {c.check_id: c for c in judge_candidate(folder, gate, restated=["2019-2020"])}
-    assert not verdicts[RESTATEMENT].lets_pass
-    accepted = {c.check_id: c for c in judge_candidate(folder, gate, restated=["2019-2020"], accepted_ru="суд")}
-    assert accepted[RESTATEMENT].lets_pass
-    assert "суд" in accepted[RESTATEMENT].message_ru
+def test_an_old_list_changes_only_with_a_reason() -> None:
+    refused = _restated(["2019-2020"], "")
+    assert refused.check_id == RESTATEMENT
+    assert not refused.lets_pass
+    assert "2019-2020" in refused.message_ru
+    accepted = _restated(["2019-2020"], "суд")
+    assert accepted.lets_pass
+    assert "суд" in accepted.message_ru
+    assert _restated([], "").passed
 
 
 # --- in time -----------------------------------------------------------------------------------------

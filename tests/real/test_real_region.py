@@ -234,6 +234,7 @@ def test_formal_flags_follow_from_integers(region: Region) -> None:
     assert wrong == (0,)
 
 
+@pytest.mark.soak
 def test_the_same_files_again_give_the_same_marts(region: Region) -> None:
     before = current_release(region.home)
     outcome = run_now(region.home, reread=True, force=True)

@@ -117,7 +117,7 @@ def test_schools_that_differ_by_chance_alone_stop_at_the_largest_weight() -> Non
     assert pool(rows, THRESHOLDS, FACTS)["prior_weight"][0] == pytest.approx(FACTS.largest_prior_weight.value)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_schools_changes_nothing(random: object) -> None:
     rows = region(60)

@@ -520,7 +520,7 @@ GOOD = {
 
 
 @given(st.lists(RESULTS, min_size=1, max_size=6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_quick_look_sees_every_row_that_pandera_refuses(rows: list[dict[str, object]]) -> None:
     full = [{**GOOD, "source_row": i + 1, **row} for i, row in enumerate(rows)]
     schema = polars_schema("assessment_result")

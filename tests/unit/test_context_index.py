@@ -160,7 +160,7 @@ def test_regression_weights_are_those_of_the_library() -> None:
     assert found.explained_share == pytest.approx(fitted.rsquared)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, len(NAMES) - 1), st.floats(0.001, 1000), st.floats(-100, 100))
 def test_scaling_a_component_changes_no_rank(column: int, factor: float, shift: float) -> None:
     table = matrix()
@@ -175,7 +175,7 @@ def test_scaling_a_component_changes_no_rank(column: int, factor: float, shift: 
 # --- a region and a year -------------------------------------------------------------------------------
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_schools_changes_nothing(random: Any) -> None:
     rows = region(30)

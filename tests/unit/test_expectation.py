@@ -409,7 +409,7 @@ def test_chance_in_results_makes_classes_less_sure() -> None:
 # --- conditions and refusals ---------------------------------------------------------------------------
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_schools_changes_nothing(random: Any) -> None:
     rows = region(40)

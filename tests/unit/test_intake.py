@@ -369,7 +369,7 @@ def mutated(rows: list[list[b.Cell]], dice: random.Random) -> list[list[b.Cell]]
 
 @pytest.mark.parametrize("seed", SEEDS)
 @given(dice=st.randoms(use_true_random=False))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_whatever_comes_every_row_is_accounted_for(
     seed: str, dice: random.Random, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -198,7 +198,7 @@ def test_a_listed_school_leads_nobody_and_lists_are_a_setting() -> None:
     st.lists(st.tuples(st.booleans(), st.integers(0, 8)), min_size=12, max_size=12),
     st.sampled_from([0.0, 0.5, 2.0]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_assignment_is_the_best_of_all(
     rows: int, columns: int, capacity: int, cells: list[tuple[bool, int]], penalty: float
 ) -> None:
@@ -279,7 +279,7 @@ def test_the_load_is_spread() -> None:
     assert found(near) == {"a": [("proposal", "k")], "b": [("proposal", "k")]}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(random: Any) -> None:
     many = [listed(f"s{n}", municipality_id="abc"[n % 3]) for n in range(7)]

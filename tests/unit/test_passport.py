@@ -123,7 +123,7 @@ CELLS = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cells=st.dictionaries(st.sampled_from([q.number for q in CATALOGUE.questions_of("social_passport")]), CELLS))
 def test_whatever_is_written_no_zero_is_made_of_nothing(tmp_path: Path, cells: dict[str, builders.Cell]) -> None:
     """An answer is a record with just its number, or set aside with a reason, or says nothing and leaves no trace."""

@@ -14,7 +14,7 @@ from opora.persons import SECRET, SecretMissing, keyed_hash, secret_from_environ
 
 
 @given(st.lists(st.one_of(st.none(), st.text(max_size=30)), max_size=5), st.text(min_size=1, max_size=100))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_hash_is_hmac_sha256_of_any_key(values: list[str | None], secret: str) -> None:
     expected = [
         None if value is None else hmac.new(secret.encode(), value.encode(), hashlib.sha256).hexdigest()[:32]

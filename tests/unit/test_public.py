@@ -177,14 +177,14 @@ def assert_protected(releases: list[Published]) -> int:
     return len(found)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(regions)
 def test_nothing_hidden_is_narrowed_by_one_release(towns: list[list[tuple[int, int]]]) -> None:
     t = tree(towns)
     assert_protected([Published(t, suppress(t, FACTS))])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(regions, st.data())
 def test_nothing_hidden_is_narrowed_by_a_second_release(
     towns: list[list[tuple[int, int]]], data: st.DataObject
@@ -235,7 +235,7 @@ def test_a_total_whose_change_is_shown_hides_nothing() -> None:
 # --- bounds ------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(regions, st.randoms(use_true_random=False))
 def test_bounds_of_participants_are_those_of_the_integer_program(
     towns: list[list[tuple[int, int]]], random: Any

@@ -75,7 +75,7 @@ def test_markup_of_a_name_is_shown_not_obeyed() -> None:
     assert safe_markdown("<b>|[x](http://y)") == r"&lt;b&gt;\|\[x\](http://y)"
 
 
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=300, derandomize=True)
 @given(TEXTS)
 def test_the_apostrophe_comes_off_without_loss(text: str) -> None:
     assert original_cell(safe_cell(text)) == plain(text)
@@ -83,7 +83,7 @@ def test_the_apostrophe_comes_off_without_loss(text: str) -> None:
     safe_cell(text).encode("utf-8")
 
 
-@settings(max_examples=20, derandomize=True, deadline=None)
+@settings(max_examples=20, derandomize=True)
 @given(st.lists(st.one_of(TEXTS, st.sampled_from(FORMULAS)), min_size=1, max_size=60))
 def test_python_polars_and_duckdb_agree(texts: list[str]) -> None:
     frame = pl.DataFrame({"text": texts, "n": range(len(texts))})
