@@ -29,6 +29,7 @@ Tell = Callable[[str], None]
 SETTINGS = {
     "telemetry": {"enabled": False},
     "nux": {"enabled": False},
+    "event_log_storage": {"module": "resources.event_log", "class": "OpenEventLog", "config": {}},
     "concurrency": {"pools": {"default_limit": 1, "granularity": "run"}},
     "run_retries": {"enabled": True, "max_retries": 1},
     # A run whose process is gone would keep its pools for ever; the longest real one takes minutes.

@@ -12,6 +12,7 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 import pytest
+from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from assets.programmes import EVERY_INDICATOR_IS_TOLD, programme_key
 from opora.home import PROJECT, Home
@@ -24,6 +25,7 @@ from pipelines.partitions import academic_years, all_years, measured_year_at
 from pipelines.run import SETTINGS, dagster_home
 from pipelines.schedules import build_schedules
 from pipelines.sensors import SETTLED_SECONDS, build_landing_sensor, build_release_sensor
+from resources.event_log import OpenEventLog
 from resources.home import OporaHome
 from schemas.arrow import polars_schema
 from schemas.registry import tables
@@ -201,6 +203,26 @@ def test_pools_keep_two_runs_apart(definitions: dg.Definitions) -> None:
     annual = definitions.resolve_job_def(ANNUAL_LIST)
     pools = {node.name: node.pool for node in annual.graph.node_defs}  # type: ignore[attr-defined]
     assert set(pools.values()) == {"intake", "publish"}
+
+
+def test_the_log_of_events_is_one_that_dagster_reads_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More runs than connections are kept open; a moved home takes its log along."""
+
+    @dg.asset
+    def figure() -> dg.MaterializeResult:
+        return dg.MaterializeResult(metadata={"rows": 3})
+
+    home = Home(tmp_path / "home").ensure()
+    monkeypatch.setenv("DAGSTER_HOME", str(dagster_home(home)))
+    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+        assert isinstance(instance.event_log_storage, OpenEventLog)
+        runs = [dg.materialize([figure], instance=instance).run_id for _ in range(10)]
+        assert all(len(instance.all_logs(run)) > 5 for run in runs)
+    moved = Home((tmp_path / "home").rename(tmp_path / "moved"))
+    plain = SqliteEventLogStorage(str(moved.dagster / "history" / "runs"))
+    assert set(plain.get_all_run_ids()) == set(runs)
+    assert len(plain.fetch_materializations(figure.key, limit=20).records) == 10
+    plain.dispose()
 
 
 def test_the_factory_names_what_is_wrong() -> None:
