@@ -15,13 +15,13 @@ import flask
 from dash import ALL, MATCH, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
-from dashboards import format as fmt
 from dashboards.components import SHOWN_VALUE, alert, aria, bullets, empty, heading
 from dashboards.data import NoRelease, Profile, ReleaseData, Releases
 from dashboards.files import as_csv, as_xlsx
 from dashboards.page import Page, params_of, search_of
 from dashboards.views import FILES, VIEWS, view_of
 from dashboards.words import MATURITY, PROFILE, PROFILE_NOTE, Names, load_names
+from opora import russian as fmt
 from opora.explain import UnknownSchool, explain_from
 from opora.home import Home
 

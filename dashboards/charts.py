@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from dashboards import format as fmt
 from dashboards.data import Row
+from opora import russian as fmt
 
 Figure = dict[str, Any]
 
@@ -22,7 +22,7 @@ _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation 
 def _layout(**more: Any) -> dict[str, Any]:
     return {
         "font": {"family": _FONT, "size": 13, "color": INK},
-        "separators": ",\u202f",
+        "separators": f",{fmt.NBSP}",
         "margin": {"l": 56, "r": 16, "t": 12, "b": 40},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
@@ -219,9 +219,10 @@ def targets(rows: Sequence[Row], unit: str) -> Figure:
                 "name": "План",
                 "x": periods,
                 "y": [row["target"] for row in rows],
+                "customdata": [fmt.amount(row["target"], unit) for row in rows],
                 "line": {"color": MUTED, "dash": "dot", "width": 2},
                 "marker": {"symbol": "square-open", "size": 9},
-                "hovertemplate": f"%{{x}}: план %{{y:,.1f}}{suffix}<extra></extra>",
+                "hovertemplate": "%{x}: план %{customdata}<extra></extra>",
             },
             {
                 "type": "scatter",
@@ -229,9 +230,10 @@ def targets(rows: Sequence[Row], unit: str) -> Figure:
                 "name": "Измерено",
                 "x": periods,
                 "y": [row["value"] for row in rows],
+                "customdata": [fmt.amount(row["value"], unit) for row in rows],
                 "line": {"color": BLUE, "width": 2},
                 "marker": {"symbol": "circle", "size": 9},
-                "hovertemplate": f"%{{x}}: измерено %{{y:,.1f}}{suffix}<extra></extra>",
+                "hovertemplate": "%{x}: измерено %{customdata}<extra></extra>",
             },
         ],
         "layout": _layout(

@@ -15,10 +15,10 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboards import format as fmt
 from dashboards.data import Row
 from dashboards.page import address
 from dashboards.words import SYMBOL
+from opora import russian as fmt
 
 Child = Component | str | int | float | None
 Children = Child | Sequence[Any]
@@ -67,7 +67,7 @@ def contents(links: Iterable[tuple[str, str]]) -> Component:
 def pill(words: tuple[str, str, str] | None, text: str | None = None) -> Component | str:
     """A status: sign, tone, words. `text` replaces the words."""
     if words is None:
-        return text or fmt.NO_VALUE
+        return text or fmt.DASH
     sign, tone, known = words
     return html.Span(
         [html.Span(sign, className="sign", **aria(hidden="true")), text or known], className=f"pill {tone}"
@@ -77,7 +77,7 @@ def pill(words: tuple[str, str, str] | None, text: str | None = None) -> Compone
 def symbol(code: str | None, words: str | None = None) -> Component | str:
     """A cell that the public profile hides: the symbol with its explanation."""
     if code is None:
-        return words or fmt.NO_VALUE
+        return words or fmt.DASH
     mark, meaning = SYMBOL[code]
     explained = html.Span(f" ({meaning})", className="only-read")
     return html.Abbr([words or mark, explained], title=meaning, className="symbol")
@@ -112,7 +112,7 @@ def bullets(lines: Iterable[Child]) -> Component:
 
 def facts(pairs: Iterable[tuple[str, Child]]) -> Component:
     """Name and value, side by side; pairs without a value are left out."""
-    found = [(name, value) for name, value in pairs if value not in (None, "", fmt.NO_VALUE)]
+    found = [(name, value) for name, value in pairs if value not in (None, "", fmt.DASH)]
     return html.Dl(
         [html.Div([html.Dt(name), html.Dd(value)], className=_width(value)) for name, value in found], className="facts"
     )
@@ -180,7 +180,7 @@ def _kind(column: Column) -> str:
 
 def _cell(column: Column, row: Row) -> Component:
     value = column.cell(row)
-    shown = fmt.NO_VALUE if value is None or value == "" else value
+    shown = fmt.DASH if value is None or value == "" else value
     if column.is_heading:
         return html.Th(shown, scope="row")
     return html.Td(shown, className=_kind(column))

@@ -1,6 +1,6 @@
 """Russian words for the closed vocabularies of the marts, and names that a release does not hold yet.
 
-What belongs here: a code in, words for people out. What does not: formats of numbers (`format.py`) and colours
+What belongs here: a code in, words for people out. What does not: formats of numbers (`opora/russian.py`) and colours
 (`assets/opora.css`). Texts that a mart holds (`*_ru`) are shown as they are.
 """
 

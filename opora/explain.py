@@ -17,6 +17,7 @@ from opora.delivery import DeliveryRecord, record_path
 from opora.home import Home
 from opora.reference import load_reference
 from opora.release import current_release
+from opora.russian import interval, share
 
 _STATES = {
     "held": "",
@@ -162,18 +163,14 @@ def _sentence(result: Row) -> str:
         return _STATES[result["state"]]
     if result["below_minimum"] is None:
         return f"участников {result['participants']}, отметок нет и шкалы этого года нет"
-    share, low, high = (_pct(result[c]) for c in ("below_share", "share_ci_low", "share_ci_high"))
     verdict = "НИЗКИЙ РЕЗУЛЬТАТ" if result["is_low"] else "не низкий"
     by_scale = {"scale": ", отметки выведены по шкале", "mixed": ", часть отметок выведена по шкале"}
     origin = by_scale.get(result["mark_origin"], "") if result["scale_id"] else ""
     return (
-        f"{result['below_minimum']} из {result['participants']} ({share} %, интервал {low}–{high} %), {verdict}, "
+        f"{result['below_minimum']} из {result['participants']} ({share(result['below_share'])}, "
+        f"интервал {interval(result['share_ci_low'], result['share_ci_high'])}), {verdict}, "
         f"{result['reliability_ru']}{origin}"
     )
-
-
-def _pct(share: float | None) -> str:
-    return "—" if share is None else f"{share * 100:.1f}".replace(".", ",")
 
 
 def _if_purged(home: Home, delivery_id: str) -> str:

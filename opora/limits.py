@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from opora import russian
 from opora.facts import Cited, Setting, read_file
 
 
@@ -58,9 +59,5 @@ def refuse_beyond(name: str, found: int, what_ru: str, remedy_ru: str) -> None:
     most = bound(name)
     if found > most:
         raise UnreadableFile(
-            "too_large", f"{what_ru}: {_grouped(found)}, ожидается не больше {_grouped(most)}.", remedy_ru
+            "too_large", f"{what_ru}: {russian.number(found)}, ожидается не больше {russian.number(most)}.", remedy_ru
         )
-
-
-def _grouped(number: int) -> str:
-    return f"{number:,}".replace(",", "\u00a0")

@@ -17,6 +17,7 @@ from functools import cache
 import polars as pl
 
 from opora.home import PROJECT
+from opora.russian import plural
 from opora.safe_text import plain
 
 # Files whose words are ours and no person's: what they name may be quoted.
@@ -58,7 +59,7 @@ def masked(text: str) -> str:
     if len(text) <= _LONGEST_QUOTED and is_nobody(text):
         return text
     shown = 1 if len(text) <= 3 else 2
-    return f"{text[:shown]}…({len(text)} {_signs(len(text))})"
+    return f"{text[:shown]}…({len(text)} {plural(len(text), 'знак', 'знака', 'знаков')})"
 
 
 def is_nobody(text: str) -> bool:
@@ -68,12 +69,6 @@ def is_nobody(text: str) -> bool:
     words = _WORD.findall(text)
     digits = sum(character.isdigit() for character in text)
     return digits <= _MOST_DIGITS and all(len(word) == 1 or _compared(word) in _known_words() for word in words)
-
-
-def _signs(count: int) -> str:
-    if count % 10 == 1 and count % 100 != 11:
-        return "знак"
-    return "знака" if count % 10 in (2, 3, 4) and count % 100 not in (12, 13, 14) else "знаков"
 
 
 def shown(value: pl.Expr) -> pl.Expr:

@@ -22,12 +22,19 @@ dagcomponentfuncs.OporaLong = function (props) {
 
 var dagfuncs = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
 
+/* A number times ten to the power, halves rounded up on its decimal digits as `opora/russian.py` does. */
+function halfUp(value, power, decimals) {
+  const [digits, exponent] = String(value).split("e");
+  const moved = Number(digits + "e" + (Number(exponent || 0) + power + decimals));
+  return Number((Math.sign(moved) * Math.round(Math.abs(moved)) || 0) + "e" + -decimals);
+}
+
 dagfuncs.oporaNumber = function (value, decimals) {
   if (value == null) return "—";
   const words = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
-  return Number(value).toLocaleString("ru-RU", words).replace(/\u00a0/g, "\u202f").replace("-", "\u2212");
+  return halfUp(value, 0, decimals).toLocaleString("ru-RU", words).replace(/\u202f/g, "\u00a0").replace("-", "\u2212");
 };
 
 dagfuncs.oporaShare = function (value, decimals) {
-  return value == null ? "—" : dagfuncs.oporaNumber(100 * value, decimals) + "\u00a0%";
+  return value == null ? "—" : dagfuncs.oporaNumber(halfUp(value, 2, decimals), decimals) + "\u00a0%";
 };

@@ -15,9 +15,9 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboards import format as fmt
 from dashboards.components import Column, alert, empty, filters, heading, link, search_field, section, select, table
 from dashboards.page import Page, address
+from opora import russian as fmt
 from opora.home import PROJECT
 from schemas.registry import tables
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dash import html
 from dash.development.base_component import Component
 
-from dashboards import format as fmt
 from dashboards import queries, words
 from dashboards.components import (
     Child,
@@ -29,6 +28,7 @@ from dashboards.components import (
 from dashboards.data import Row
 from dashboards.files import FileColumn, Sheet
 from dashboards.page import Page, address, school_address
+from opora import russian as fmt
 from opora.what_if import low_counts_ru, movers, yearly
 
 _LEAD = (
@@ -165,7 +165,7 @@ def _method(row: Row, year: str, titles: Mapping[str, str]) -> Child:
 
 def _sum(*counts: int | None) -> str:
     known = [count for count in counts if count is not None]
-    return fmt.number(sum(known)) if known else fmt.NO_VALUE
+    return fmt.number(sum(known)) if known else fmt.DASH
 
 
 def sheet(page: Page) -> Sheet | None:

@@ -12,7 +12,6 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboards import charts, queries, words
-from dashboards import format as fmt
 from dashboards.components import (
     Child,
     Column,
@@ -34,6 +33,7 @@ from dashboards.components import (
 from dashboards.data import Row
 from dashboards.page import Page, address, municipality_address, school_address
 from dashboards.views.shared import deficits, participants_public, share_public
+from opora import russian as fmt
 
 _LEAD = "Что в списке поддержки, какие результаты и какие дефициты у школ муниципалитета."
 
@@ -84,7 +84,7 @@ def _official(page: Page, municipality: str, year: str) -> Iterator[Component | 
 def _now(row: Row, municipality: str, year: str) -> Component:
     def listed(show: str, count: int | None) -> Child:
         return (
-            fmt.NO_VALUE
+            fmt.DASH
             if count is None
             else link(fmt.number(count), address("/list", year=year, show=show, municipality=municipality))
         )

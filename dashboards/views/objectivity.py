@@ -10,7 +10,6 @@ from operator import itemgetter
 from dash import html
 from dash.development.base_component import Component
 
-from dashboards import format as fmt
 from dashboards import queries, words
 from dashboards.components import (
     Column,
@@ -29,6 +28,7 @@ from dashboards.components import (
 from dashboards.data import Row
 from dashboards.files import FileColumn, Sheet
 from dashboards.page import Page, municipality_address, school_address
+from opora import russian as fmt
 
 _LEAD = (
     "Признаки говорят, насколько верить результатам, а не о намерениях людей. Ни признаков низкого результата, ни "

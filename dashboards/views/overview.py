@@ -13,7 +13,6 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboards import charts, queries
-from dashboards import format as fmt
 from dashboards.components import (
     Child,
     Column,
@@ -39,6 +38,7 @@ from dashboards.files import FileColumn, Sheet
 from dashboards.page import Page, address, municipality_address
 from dashboards.views.shared import participants_public, share_public
 from dashboards.words import MATURITY, STATUS
+from opora import russian as fmt
 
 _LEAD = (
     "Список нужен, чтобы направить школам адресную поддержку. Он составлен по формальному правилу и не оценивает "

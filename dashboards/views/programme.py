@@ -14,7 +14,6 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboards import charts, queries, words
-from dashboards import format as fmt
 from dashboards.components import (
     Child,
     Column,
@@ -38,6 +37,7 @@ from dashboards.data import Row
 from dashboards.files import FileColumn, Sheet
 from dashboards.page import Page, address, school_address
 from dashboards.views.shared import measure_table, yes_no
+from opora import russian as fmt
 
 _LEAD = "Показатели программы рядом с планом, дорожная карта, просроченное и кто за него отвечает."
 
@@ -55,7 +55,7 @@ def layout(page: Page) -> Component:
     period = page.choice("period", periods, _latest(indicators, measures))
     fields = filters(
         select("id", "Программа", [(item, page.names.territories.get(item, item)) for item in known], programme),
-        select("period", "Период", [(item, fmt.period(item)) for item in periods], period),
+        select("period", "Период", [(item, fmt.year(item)) for item in periods], period),
     )
     return html.Div(
         [
@@ -109,7 +109,7 @@ def _state(indicators: Sequence[Row], measures: Sequence[Row], period: str) -> C
         for name in ("done", "in_progress", "overdue", "no_data", "not_due")
         if done[name]
     ]
-    title = f"Состояние, {fmt.period(period)}"
+    title = f"Состояние, {fmt.year(period)}"
     return section(title, figures(cards)) if cards else section(title, empty("За этот период в плане ничего нет"))
 
 
@@ -133,7 +133,7 @@ def _indicators(programme: str, rows: Sequence[Row]) -> Component:
             is_heading=True,
         ),
         Column("Лучше", lambda line: {"up": "больше", "down": "меньше"}.get(line["first"]["direction"])),
-        *(part(fmt.period(period), period, _cell) for period in periods),
+        *(part(fmt.year(period), period, _cell) for period in periods),
         Column("Кто отвечает", lambda line: line["first"]["responsible_ru"]),
     ]
     return section(
@@ -151,7 +151,7 @@ def _cell(row: Row | None) -> Child:
         return None
     state = None if row["is_baseline"] else pill(words.INDICATOR[row["status"]])
     return html.Div(
-        [html.Strong(amount(row["value"], row["unit"])), html.Div(_plan(row), className="small"), html.Div(state)],
+        [html.Strong(fmt.amount(row["value"], row["unit"])), html.Div(_plan(row), className="small"), html.Div(state)],
         className="result",
         title=row["no_data_reason_ru"] or row["counted_from_ru"] or "",
     )
@@ -164,17 +164,8 @@ def _plan(row: Row) -> str:
     if row["stated_target"] is None or row["comparator"] is None:
         return "плана нет"
     is_relative = row["comparator"] in ("divide_by", "multiply_by")
-    stated = fmt.short_number(row["stated_target"]) if is_relative else amount(row["stated_target"], row["unit"])
+    stated = fmt.short_number(row["stated_target"]) if is_relative else fmt.amount(row["stated_target"], row["unit"])
     return words.COMPARATOR[row["comparator"]].format(stated)
-
-
-def amount(value: float | None, unit: str) -> str:
-    """A value in the unit of its document."""
-    if value is None:
-        return fmt.NO_VALUE
-    if unit == "pct":
-        return fmt.short_number(value, 1) + "\u00a0%"
-    return fmt.share(value) if unit == "share" else fmt.short_number(value)
 
 
 def _one_indicator(page: Page, programme: str, rows: Sequence[Row]) -> Component | None:
@@ -187,11 +178,11 @@ def _one_indicator(page: Page, programme: str, rows: Sequence[Row]) -> Component
         return None
     titles = {row["indicator_id"]: row["title_ru"] for row in rows}
     columns = [
-        Column("Период", lambda row: fmt.period(row["period"]), is_heading=True),
+        Column("Период", lambda row: fmt.year(row["period"]), is_heading=True),
         Column("Числитель", lambda row: fmt.short_number(row["numerator"]), True),
         Column("Знаменатель", lambda row: fmt.short_number(row["denominator"]), True),
-        Column("Измерено", lambda row: amount(row["value"], row["unit"]), True),
-        Column("План", lambda row: amount(row["target"], row["unit"]), True),
+        Column("Измерено", lambda row: fmt.amount(row["value"], row["unit"]), True),
+        Column("План", lambda row: fmt.amount(row["target"], row["unit"]), True),
         Column("Выполнение", lambda row: fmt.percent(row["attainment_pct"]), True),
         Column("Состояние", lambda row: pill(words.INDICATOR[row["status"]])),
         Column("Из чего посчитано", lambda row: row["counted_from_ru"]),
@@ -219,7 +210,7 @@ def _one_indicator(page: Page, programme: str, rows: Sequence[Row]) -> Component
 
 def _roadmap(programme: str, rows: Sequence[Row], period: str) -> Component:
     mine = [row for row in rows if row["period"] == period]
-    title = f"Дорожная карта, {fmt.period(period)}"
+    title = f"Дорожная карта, {fmt.year(period)}"
     if not mine:
         return section(title, empty("Мероприятий на этот период нет"))
     drawn = [
@@ -275,7 +266,7 @@ def _overdue(page: Page, programme: str) -> Component:
         Column("Кто отвечает", lambda row: row["responsible_ru"] or "не назван в документе", is_heading=True),
         Column("Что", lambda row: row["title_ru"]),
         Column("Вид", lambda row: "показатель" if row["item_kind"] == "indicator" else "мероприятие"),
-        Column("Период", lambda row: fmt.period(row["period"])),
+        Column("Период", lambda row: fmt.year(row["period"])),
         Column("Срок", lambda row: fmt.day(row["due_on"]), True),
         Column("Просрочено, дней", lambda row: fmt.number(row["days_overdue"]), True),
         Column("План", lambda row: fmt.short_number(row["planned"]), True),
@@ -299,7 +290,7 @@ def _schools(page: Page, programme: str, period: str) -> Component | None:
         Column("Периодов подряд", lambda row: fmt.number(row["years_listed_in_a_row"]), True),
         Column("Формат поддержки", lambda row: words.SUPPORT.get(row["support_format"] or "")),
     ]
-    title = f"Школы программы, {fmt.period(period)}: {fmt.number(len(rows))}"
+    title = f"Школы программы, {fmt.year(period)}: {fmt.number(len(rows))}"
     return section(title, details("Показать школы", table(title, columns, rows, shows_caption=False)))
 
 

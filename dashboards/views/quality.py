@@ -11,7 +11,6 @@ from operator import itemgetter
 from dash import html
 from dash.development.base_component import Component
 
-from dashboards import format as fmt
 from dashboards import queries, words
 from dashboards.components import (
     Column,
@@ -37,6 +36,7 @@ from dashboards.data import Row
 from dashboards.files import FileColumn, Sheet
 from dashboards.page import Page, address
 from dashboards.views.shared import yes_no
+from opora import russian as fmt
 
 _LEAD = "Что пришло, что не принято и почему, что исправить, и что проверил шлюз перед выпуском."
 _MOST_ISSUES = 1000

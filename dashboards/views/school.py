@@ -12,7 +12,6 @@ from itertools import groupby
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboards import format as fmt
 from dashboards import queries, words
 from dashboards.components import (
     Child,
@@ -38,6 +37,7 @@ from dashboards.components import (
 from dashboards.data import Row
 from dashboards.page import Page, address, municipality_address, school_address
 from dashboards.views.shared import deficits, measure_table, participants_public, share_public, yes_no
+from opora import russian as fmt
 from opora.comparison import CAUSES_RU
 
 LATE_EXPLANATION = "explain"
@@ -387,7 +387,7 @@ def _result_cell(row: Row, counted: Child, share: Child, is_low: bool | None) ->
         [
             html.Div([html.Strong(share), mark]),
             html.Div(counted, className="small"),
-            html.Div(ends if ends != fmt.NO_VALUE else None, className="small"),
+            html.Div(ends if ends != fmt.DASH else None, className="small"),
         ],
         className="result low" if is_low else "result",
     )
@@ -598,7 +598,7 @@ def _measures(page: Page, school: Row) -> Component:
                     "В списках программ: ",
                     *_separated(
                         link(
-                            f"{page.names.territories.get(key, key)} ({fmt.period(period)})",
+                            f"{page.names.territories.get(key, key)} ({fmt.year(period)})",
                             address("/programme", id=key),
                         )
                         for key, period in found.items()

@@ -11,11 +11,11 @@ from typing import Literal
 from dash import html
 from dash.development.base_component import Component
 
-from dashboards import format as fmt
 from dashboards import queries, words
 from dashboards.components import Child, Column, details, empty, link, pill, section, symbol, table
 from dashboards.data import Row
 from dashboards.page import Page, address
+from opora import russian as fmt
 
 
 def yes_no(value: bool | None) -> str:
@@ -92,20 +92,11 @@ def measure_table(caption: str, rows: Sequence[Row], *, shows_caption: bool = Fa
     columns = [
         Column("№", lambda row: row["number"]),
         Column("Мероприятие", lambda row: row["title_ru"], is_heading=True),
-        Column("Период", lambda row: fmt.period(row["period"])),
+        Column("Период", lambda row: fmt.year(row["period"])),
         Column("Срок", lambda row: fmt.day(row["due_on"]), True),
-        Column("План", lambda row: _amount(row, "planned"), True),
-        Column("Факт", lambda row: _amount(row, "actual"), True),
+        Column("План", lambda row: fmt.amount(row["planned"], row["unit"]), True),
+        Column("Факт", lambda row: fmt.amount(row["actual"], row["unit"]), True),
         Column("Состояние", lambda row: pill(words.MEASURE[row["status"]])),
         Column("Кто отвечает", lambda row: row["responsible_ru"] or "не назван в документе"),
     ]
     return table(caption, columns, rows, shows_caption=shows_caption)
-
-
-def _amount(row: Row, name: str) -> str:
-    value = row[name]
-    if value is None:
-        return fmt.NO_VALUE
-    if row["unit"] == "yes":
-        return "да" if value else "нет"
-    return fmt.short_number(value) + ("\u00a0%" if row["unit"] == "pct" else "")

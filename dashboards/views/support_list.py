@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dash import html
 from dash.development.base_component import Component
 
-from dashboards import format as fmt
 from dashboards import queries
 from dashboards.components import (
     GridColumn,
@@ -29,6 +28,7 @@ from dashboards.files import FileColumn, Sheet
 from dashboards.page import Page, school_address
 from dashboards.views.shared import yes_no
 from dashboards.words import BASIS, LISTING, RELIABILITY, SETTLEMENT, STATUS, SUPPORT
+from opora import russian as fmt
 
 _LEAD = (
     "Школы, которым нужна адресная поддержка, и почему. Порядок строк — по муниципалитету и названию. Формальный "

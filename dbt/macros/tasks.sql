@@ -31,8 +31,3 @@ case
     else cast({{ pupils }} as double)
 end
 {%- endmacro %}
-
-{# The letters of levels as people read them. #}
-{% macro pct_ru(share) -%}
-replace(printf('%.1f', 100.0 * {{ share }}), '.', ',') || ' %'
-{%- endmacro %}

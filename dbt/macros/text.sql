@@ -61,13 +61,13 @@ end
 left({{ academic_year }}, 4) || '/' || right({{ academic_year }}, 2)
 {%- endmacro %}
 
-{% macro percent_ru(part, whole) -%}
-replace(printf('%.1f', 100.0 * {{ part }} / {{ whole }}), '.', ',') || ' %'
+{# A number as people write it, never «-0»; halves are rounded up on the decimal number, as `opora/russian.py` does. #}
+{% macro number_ru(number, decimals) -%}
+replace(replace(cast(round(try_cast({{ number }} as decimal(38, 12)), {{ decimals }}) as varchar), '.', ','), '-', '−')
 {%- endmacro %}
 
-{# A number as people write it, never «-0», and a day. #}
-{% macro number_ru(number, decimals) -%}
-replace(replace(printf('%.{{ decimals }}f', round({{ number }}, {{ decimals }}) + 0.0), '.', ','), '-', '−')
+{% macro percent_ru(part, whole) -%}
+{{ number_ru("100.0 * " ~ part ~ " / " ~ whole, 1) }} || ' %'
 {%- endmacro %}
 
 {% macro date_ru(day) -%}
@@ -83,11 +83,6 @@ coalesce(
     ), '') || ')', ''),
     'раньше данных нет'
 )
-{%- endmacro %}
-
-{# A number as people write it: 24,6. #}
-{% macro decimal_ru(value, decimals) -%}
-replace(printf('%.{{ decimals }}f', {{ value }}), '.', ',')
 {%- endmacro %}
 
 {# What a method says of a school, in a few words with numbers; `status` is a row of int_school_status. #}

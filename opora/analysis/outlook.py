@@ -26,6 +26,7 @@ from opora.analysis.outlook_model import (
 )
 from opora.analysis.scoring import Resamples, Scorer
 from opora.facts import read_file
+from opora.russian import number
 
 ALL = "all"
 MEASURES_RU = {"brier": "мера Брайера", "log_loss": "логарифмические потери"}
@@ -122,17 +123,14 @@ def decide(scores: pl.DataFrame, decided_by: str, facts: OutlookFacts) -> Decisi
             return Decision(False, found[MODEL].get("note_ru") or "Меры качества не посчитаны.")
         is_better &= mine < min(flag, region)
         told.append(
-            f"{MEASURES_RU[measure]}: модель {_ru(mine)}, прошлогодний признак {_ru(flag)}, доля региона {_ru(region)}"
+            f"{MEASURES_RU[measure]}: модель {number(mine, 4)}, прошлогодний признак {number(flag, 4)}, "
+            f"доля региона {number(region, 4)}"
         )
         flag_gain = found["last_flag"].get(f"{measure}_gain_lower")
         if flag_gain is not None and flag_gain <= 0 and is_better:
             told.append("различие с прошлогодним признаком в пределах случайного")
     verdict = "Модель лучше обоих простых правил" if is_better else "Модель не лучше обоих простых правил"
     return Decision(is_better, f"{verdict} (чем меньше, тем лучше). {'; '.join(told)}.")
-
-
-def _ru(value: float) -> str:
-    return f"{value:.4f}".replace(".", ",")
 
 
 # --- tables ------------------------------------------------------------------------------------------

@@ -5,14 +5,14 @@ Belongs here: what the annex lists. Does not belong here: who signs it, which th
 
 from __future__ import annotations
 
-from opora.documents import words
+from opora import russian as fmt
 from opora.documents.model import Column, Document, Section, SectionShape, Shape
 from opora.documents.parts import LIMITS, SOURCES, document, limits
 from opora.documents.reader import Marts
 from opora.documents.school import FORMATS
 from opora.documents.territory import RISK_SECTION, at_risk_schools, at_risk_section, list_sources, listed_schools
 
-LISTINGS = {"new": "новая", "continuing": "осталась", "left": "вышла", "none": words.DASH}
+LISTINGS = {"new": "новая", "continuing": "осталась", "left": "вышла", "none": fmt.DASH}
 ANNEX = Shape(
     "annex",
     "Приложение к приказу: список школ для адресной поддержки",
@@ -65,34 +65,34 @@ def annex(marts: Marts, region_code: str, year: str | None = None) -> Document:
         region_code,
     )
     risk_year, at_risk = at_risk_schools(marts, list_year, region_code=region_code)
-    no_list = (f"На {words.year(list_year)} учебный год в списке школ нет.",)
+    no_list = (f"На {fmt.year(list_year)} учебный год в списке школ нет.",)
     return document(
         marts,
         ANNEX,
         stem=f"Приложение к приказу, список {list_year}",
         title_ru="Список школ для адресной поддержки",
-        subtitle_ru=f"Школы с низкими образовательными результатами, {words.year(list_year)} учебный год",
+        subtitle_ru=f"Школы с низкими образовательными результатами, {fmt.year(list_year)} учебный год",
         facts=(
-            ("Приложение к приказу", f"от{words.NBSP}_______________ №{words.NBSP}________"),
+            ("Приложение к приказу", f"от{fmt.NBSP}_______________ №{fmt.NBSP}________"),
             ("Регион, код", region_code),
-            ("Школ в списке", words.number(len(listed))),
-            ("Методика", words.text(f"{marts.method.title_ru} ({marts.method.method_id})")),
-            ("Сведения", f"{marts.maturity_ru(list_year)}, {marts.release_ru} от {words.day(marts.release_day)}"),
+            ("Школ в списке", fmt.number(len(listed))),
+            ("Методика", fmt.text(f"{marts.method.title_ru} ({marts.method.method_id})")),
+            ("Сведения", f"{marts.maturity_ru(list_year)}, {marts.release_ru} от {fmt.day(marts.release_day)}"),
         ),
         sections={
             "listed": Section(
                 lines=() if listed else no_list,
                 rows=tuple(
                     {
-                        "number": words.number(number),
-                        "municipality": words.text(row["municipality_name"]),
-                        "school": words.text(row["school_name"]),
-                        "school_id": words.text(row["school_id"]),
-                        "reason": words.text(row["reason_ru"]),
-                        "n": words.number(row["evidence_participants"]),
-                        "reliability": words.text(row["reliability_ru"]),
+                        "number": fmt.number(number),
+                        "municipality": fmt.text(row["municipality_name"]),
+                        "school": fmt.text(row["school_name"]),
+                        "school_id": fmt.text(row["school_id"]),
+                        "reason": fmt.text(row["reason_ru"]),
+                        "n": fmt.number(row["evidence_participants"]),
+                        "reliability": fmt.text(row["reliability_ru"]),
                         "listing": LISTINGS[row["listing"]],
-                        "years": words.number(row["years_listed_in_a_row"]),
+                        "years": fmt.number(row["years_listed_in_a_row"]),
                         "format": FORMATS[row["support_format"]],
                     }
                     for number, row in enumerate(listed, start=1)
@@ -104,10 +104,10 @@ def annex(marts: Marts, region_code: str, year: str | None = None) -> Document:
                 lines=() if left else ("Из прошлогоднего списка никто не вышел.",),
                 rows=tuple(
                     {
-                        "municipality": words.text(row["municipality_name"]),
-                        "school": words.text(row["school_name"]),
-                        "school_id": words.text(row["school_id"]),
-                        "reason": words.text(row["reason_ru"]),
+                        "municipality": fmt.text(row["municipality_name"]),
+                        "school": fmt.text(row["school_name"]),
+                        "school_id": fmt.text(row["school_id"]),
+                        "reason": fmt.text(row["reason_ru"]),
                     }
                     for row in left
                 ),

@@ -10,7 +10,7 @@ import io
 from functools import lru_cache
 from typing import Any, Literal
 
-from opora.documents import words
+from opora import russian as fmt
 from opora.documents.model import Chart, CountChart, IntervalChart
 
 Format = Literal["png", "svg"]
@@ -98,7 +98,7 @@ def _intervals(axes: Any, chart: IntervalChart) -> None:
     most = max([m.high or m.value for m in chart.marks] + [m.other or 0 for m in chart.marks] + [chart.limit or 0])
     axes.set_xlim(0, min(101, 10 * (int(10 * most) + 1)))
     axes.xaxis.set_major_locator(_integers())
-    axes.xaxis.set_major_formatter(lambda value, _: words.number(value))
+    axes.xaxis.set_major_formatter(lambda value, _: fmt.number(value))
     axes.set_xlabel(chart.axis_ru)
     _calm(axes, "x")
     axes.figure.legend(loc="outside lower center", ncols=4, frameon=False)
@@ -121,7 +121,7 @@ def _counts(axes: Any, chart: CountChart) -> None:
         label=chart.upper_ru,
     )
     for place, low, up in zip(places, chart.lower, chart.upper, strict=True):
-        said = "нет списка" if low is None or up is None else words.number(low + up)
+        said = "нет списка" if low is None or up is None else fmt.number(low + up)
         axes.annotate(
             said, (place, (low or 0) + (up or 0)), ha="center", va="bottom", xytext=(0, 2), textcoords="offset points"
         )
@@ -129,7 +129,7 @@ def _counts(axes: Any, chart: CountChart) -> None:
     axes.set_ylabel(chart.axis_ru)
     axes.set_ylim(0, max([a + b for a, b in zip(lower, upper, strict=True)] + [1]) * 1.2)
     axes.yaxis.set_major_locator(_integers())
-    axes.yaxis.set_major_formatter(lambda value, _: words.number(value))
+    axes.yaxis.set_major_formatter(lambda value, _: fmt.number(value))
     _calm(axes, "y")
     axes.figure.legend(loc="outside lower center", ncols=2, frameon=False)
 

@@ -5,9 +5,10 @@ Belongs here: what is said the same way everywhere. Does not belong here: a sect
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
-from opora.documents import words
+from opora import russian as fmt
 from opora.documents.facts import Kind, Rows, Scope
 from opora.documents.model import Column, Document, Section, SectionShape, Shape
 from opora.documents.reader import Marts
@@ -28,7 +29,7 @@ SHARE_COLUMNS = (
 def recommendations(marts: Marts, scope: Scope, rows: Rows, year: str) -> Section:
     found = marts.facts.advice(scope, rows, year)
     points = tuple(
-        words.text(f"{item.text_ru} Кто: {item.who_ru}. Источник: {item.source[0].lower()}{item.source[1:]}.")
+        fmt.text(f"{item.text_ru} Кто: {item.who_ru}. Источник: {item.source[0].lower()}{item.source[1:]}.")
         for item in found
     )
     lines = () if points else ("По данным этого выпуска рекомендаций нет.",)
@@ -37,7 +38,7 @@ def recommendations(marts: Marts, scope: Scope, rows: Rows, year: str) -> Sectio
 
 
 def limits(marts: Marts, kind: Kind) -> Section:
-    points = tuple(words.text(f"{limit.text_ru} ({limit.source}.)") for limit in marts.facts.limits_of(kind))
+    points = tuple(fmt.text(f"{limit.text_ru} ({limit.source}.)") for limit in marts.facts.limits_of(kind))
     return Section(LIMITS.title_ru, points=points)
 
 
@@ -47,16 +48,14 @@ def sources(marts: Marts, delivery_ids: set[str], year: str, what_ru: str) -> Se
     shown = files[:_FILES_SHOWN]
     if len(files) > len(shown):
         shown.append(
-            f"и ещё {words.counted(len(files) - len(shown), 'файл', 'файла', 'файлов')}; все названы в витрине delivery"
+            f"и ещё {fmt.counted(len(files) - len(shown), 'файл', 'файла', 'файлов')}; все названы в витрине delivery"
         )
     method = marts.method
     lines = (
-        words.text(f"Методика: {method.title_ru} ({method.method_id})."),
-        words.text(
-            f"Данные: {marts.release_ru} от {words.day(marts.release_day)}, сведения {marts.maturity_ru(year)}."
-        ),
+        fmt.text(f"Методика: {method.title_ru} ({method.method_id})."),
+        fmt.text(f"Данные: {marts.release_ru} от {fmt.day(marts.release_day)}, сведения {marts.maturity_ru(year)}."),
     )
-    return Section(SOURCES.title_ru, (*lines, words.text(what_ru)), tuple(shown))
+    return Section(SOURCES.title_ru, (*lines, fmt.text(what_ru)), tuple(shown))
 
 
 def document(
@@ -73,15 +72,21 @@ def document(
 ) -> Document:
     return Document(
         shape=shape,
-        stem=words.file_name(stem),
+        stem=file_name(stem),
         title_ru=title_ru,
         subtitle_ru=subtitle_ru,
         facts=facts,
         sections=sections,
         release_id=marts.release.release_id,
-        release_day=words.day(marts.release_day),
+        release_day=fmt.day(marts.release_day),
         release_ru=marts.release_ru,
         maturity_ru=marts.maturity_ru(year),
         created_at=marts.created_at.isoformat(),
-        folder=words.file_name(folder) if folder else "",
+        folder=file_name(folder) if folder else "",
     )
+
+
+def file_name(*parts: str) -> str:
+    """A name that every file system takes, from words of any origin."""
+    joined = " ".join(part for part in parts if part)
+    return re.sub(r"\s+", " ", re.sub(r'[\\/:*?"<>|\x00-\x1f]+', " ", joined)).strip(" .")[:80] or "документ"

@@ -6,13 +6,13 @@ is counted. «Нет данных» is never told as «не сделано».
 
 from __future__ import annotations
 
-from opora.documents import words
+from opora import russian as fmt
 from opora.documents.model import Column, Document, Row, Section, SectionShape, Shape
 from opora.documents.parts import LIMITS, SOURCES, document, limits
 from opora.documents.reader import DocumentRefused, MartRow, Marts
 from opora.programmes import Programme, load_programmes
 
-DASH = words.DASH
+DASH = fmt.DASH
 STATES = {
     "met": "достигнут",
     "not_met": "не достигнут",
@@ -160,19 +160,19 @@ def quarterly_report(marts: Marts, programme_id: str) -> Document:
     unknown = [row for row in rows if row["status"] == "no_data" and row["is_due"] and not row["is_overdue"]]
     done = sum(row["status"] in ("done", "met") for row in rows)
     state = (
-        f"На {words.day(as_of)}: показателей и мероприятий по периодам {words.number(len(rows))}; сделано и достигнуто "
-        f"{words.number(done)}, просрочено {words.number(len(overdue))}, нет данных {words.number(len(unknown))}, "
-        f"изменилось за квартал {words.number(len(changed))}."
+        f"На {fmt.day(as_of)}: показателей и мероприятий по периодам {fmt.number(len(rows))}; сделано и достигнуто "
+        f"{fmt.number(done)}, просрочено {fmt.number(len(overdue))}, нет данных {fmt.number(len(unknown))}, "
+        f"изменилось за квартал {fmt.number(len(changed))}."
     )
     return document(
         marts,
         QUARTERLY,
         stem=f"Мониторинг {programme_id} {quarter}",
-        title_ru=f"Отчёт о мониторинге за {number}{words.NBSP}квартал {year} года",
-        subtitle_ru=words.text(programme.title_ru),
-        facts=_facts(marts, programme, (("На день", words.day(as_of)),)),
+        title_ru=f"Отчёт о мониторинге за {number}{fmt.NBSP}квартал {year} года",
+        subtitle_ru=fmt.text(programme.title_ru),
+        facts=_facts(marts, programme, (("На день", fmt.day(as_of)),)),
         sections={
-            "state": Section(lines=(words.text(state),)),
+            "state": Section(lines=(fmt.text(state),)),
             "overdue": _table([_monitored(row) for row in overdue], "Просроченного нет."),
             "changed": _table([_monitored(row) for row in changed], "За квартал новых фактов не сообщили."),
             "current": _table([_monitored(row) for row in current], "Начатых и не законченных в срок нет."),
@@ -216,9 +216,9 @@ def annual_report(marts: Marts, programme_id: str, period: str | None = None) ->
     met = sum(row["status"] == "met" for row in indicators)
     done = sum(row["status"] == "done" for row in measures)
     state = (
-        f"Показателей {words.number(len(indicators))}, из них достигнуто {words.number(met)}; мероприятий "
-        f"{words.number(len(measures))}, из них сделано {words.number(done)}, просрочено {words.number(len(overdue))}; "
-        f"нет данных: {words.number(len(unknown))}."
+        f"Показателей {fmt.number(len(indicators))}, из них достигнуто {fmt.number(met)}; мероприятий "
+        f"{fmt.number(len(measures))}, из них сделано {fmt.number(done)}, просрочено {fmt.number(len(overdue))}; "
+        f"нет данных: {fmt.number(len(unknown))}."
     )
     as_of = (indicators or measures)[0]["as_of"]
     return document(
@@ -226,10 +226,10 @@ def annual_report(marts: Marts, programme_id: str, period: str | None = None) ->
         ANNUAL,
         stem=f"Отчёт {programme_id} {asked}",
         title_ru="Аналитический отчёт об исполнении дорожной карты",
-        subtitle_ru=words.text(programme.title_ru),
-        facts=_facts(marts, programme, (("Период", asked), ("На день", words.day(as_of)))),
+        subtitle_ru=fmt.text(programme.title_ru),
+        facts=_facts(marts, programme, (("Период", asked), ("На день", fmt.day(as_of)))),
         sections={
-            "state": Section(lines=(words.text(state),)),
+            "state": Section(lines=(fmt.text(state),)),
             "indicators": _table([_indicator(row) for row in indicators], "Показателей у этого периода нет."),
             "measures": _table([_measure(row) for row in measures], "Мероприятий у этого периода нет."),
             "overdue": _table([_measure(row) for row in overdue], "Просроченного нет."),
@@ -271,10 +271,10 @@ def _last_period(marts: Marts, programme_id: str) -> str:
 def _facts(marts: Marts, programme: Programme, own: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     return (
         ("Программа", programme.programme_id),
-        ("Документ", words.text(programme.document.title_ru)),
-        ("Территория", words.text(programme.territory.title_ru)),
+        ("Документ", fmt.text(programme.document.title_ru)),
+        ("Территория", fmt.text(programme.territory.title_ru)),
         *own,
-        ("Данные", f"{marts.release_ru} от {words.day(marts.release_day)}"),
+        ("Данные", f"{marts.release_ru} от {fmt.day(marts.release_day)}"),
     )
 
 
@@ -282,8 +282,8 @@ def _sources(marts: Marts, programme: Programme) -> Section:
     return Section(
         SOURCES.title_ru,
         (
-            words.text(f"Планы, сроки и ответственные — как в документе: {programme.document.title_ru}."),
-            f"Факты: {marts.release_ru} от {words.day(marts.release_day)}; отчёты исполнителей — в витрине delivery.",
+            fmt.text(f"Планы, сроки и ответственные — как в документе: {programme.document.title_ru}."),
+            f"Факты: {marts.release_ru} от {fmt.day(marts.release_day)}; отчёты исполнителей — в витрине delivery.",
         ),
     )
 
@@ -292,45 +292,30 @@ def _table(rows: list[Row], none_ru: str, note_ru: str = "") -> Section:
     return Section(lines=() if rows else (none_ru,), rows=tuple(rows), note_ru=note_ru)
 
 
-def value(unit: str, figure: float | None) -> str:
-    """A figure in the unit of its row: a share and a percentage as percent, yes as a word."""
-    if figure is None:
-        return DASH
-    if unit == "share":
-        return words.percent(figure)
-    if unit == "pct":
-        return f"{words.short_number(figure)}{words.NBSP}%"
-    if unit == "yes":
-        return words.yes(figure > 0)
-    return words.short_number(figure)
-
-
 def _monitored(row: MartRow) -> Row:
     return {
-        "item": words.text(row["title_ru"]),
-        "period": words.text(row["period"]),
-        "due": words.day(row["next_due_on"] or row["due_on"]),
-        "days": words.number(row["days_overdue"]),
-        "planned": value(row["unit"], row["planned"]),
-        "actual": value(row["unit"], row["actual"]),
-        "before": value(row["unit"], row["actual_at_quarter_start"]),
+        "item": fmt.text(row["title_ru"]),
+        "period": fmt.text(row["period"]),
+        "due": fmt.day(row["next_due_on"] or row["due_on"]),
+        "days": fmt.number(row["days_overdue"]),
+        "planned": fmt.amount(row["planned"], row["unit"]),
+        "actual": fmt.amount(row["actual"], row["unit"]),
+        "before": fmt.amount(row["actual_at_quarter_start"], row["unit"]),
         "status": STATES.get(row["status"] or "", DASH),
-        "why": words.text(row["no_data_reason_ru"]),
-        "who": words.text(row["responsible_ru"]),
+        "why": fmt.text(row["no_data_reason_ru"]),
+        "who": fmt.text(row["responsible_ru"]),
     }
 
 
 def _indicator(row: MartRow) -> Row:
     return {
-        "indicator": words.text(row["title_ru"]),
-        "territory": words.text(row["territory_name"]),
-        "baseline": value(row["unit"], row["baseline"]),
-        "planned": value(row["unit"], row["target"]),
-        "actual": value(row["unit"], row["value"]),
-        "attainment": DASH
-        if row["attainment_pct"] is None
-        else f"{words.number(row['attainment_pct'], 1)}{words.NBSP}%",
-        "base": words.short_number(row["denominator"]),
+        "indicator": fmt.text(row["title_ru"]),
+        "territory": fmt.text(row["territory_name"]),
+        "baseline": fmt.amount(row["baseline"], row["unit"]),
+        "planned": fmt.amount(row["target"], row["unit"]),
+        "actual": fmt.amount(row["value"], row["unit"]),
+        "attainment": fmt.percent(row["attainment_pct"]),
+        "base": fmt.short_number(row["denominator"]),
         "status": STATES.get(row["status"] or "", DASH),
         "dynamics": DYNAMICS.get(row["dynamics"] or "", DASH),
     }
@@ -338,23 +323,19 @@ def _indicator(row: MartRow) -> Row:
 
 def _measure(row: MartRow) -> Row:
     return {
-        "number": words.text(row.get("number")),
-        "measure": words.text(row["title_ru"]),
-        "item": words.text(row["title_ru"]),
-        "period": words.text(row["period"]),
-        "planned": value(row["unit"], row.get("planned")),
-        "actual": value(row["unit"], row.get("actual")),
-        "completion": _completion(row.get("completion_pct")),
-        "due": words.day(row["due_on"]) if row["due_on"] else words.text(row.get("due_ru")),
-        "days": words.number(row.get("days_overdue")),
+        "number": fmt.text(row.get("number")),
+        "measure": fmt.text(row["title_ru"]),
+        "item": fmt.text(row["title_ru"]),
+        "period": fmt.text(row["period"]),
+        "planned": fmt.amount(row.get("planned"), row["unit"]),
+        "actual": fmt.amount(row.get("actual"), row["unit"]),
+        "completion": fmt.percent(row.get("completion_pct")),
+        "due": fmt.day(row["due_on"]) if row["due_on"] else fmt.text(row.get("due_ru")),
+        "days": fmt.number(row.get("days_overdue")),
         "status": STATES.get(row["status"] or "", DASH),
-        "why": words.text(row["no_data_reason_ru"]),
-        "who": words.text(row["responsible_ru"]),
+        "why": fmt.text(row["no_data_reason_ru"]),
+        "who": fmt.text(row["responsible_ru"]),
     }
-
-
-def _completion(pct: float | None) -> str:
-    return DASH if pct is None else f"{words.number(pct, 1)}{words.NBSP}%"
 
 
 def _responsible(marts: Marts, programme_id: str, period: str) -> Section:
@@ -371,11 +352,11 @@ def _responsible(marts: Marts, programme_id: str, period: str) -> Section:
     return _table(
         [
             {
-                "who": words.text(row["responsible_ru"] or "В документе не назван"),
-                "measures": words.number(row["measures"]),
-                "done": words.number(row["done"]),
-                "overdue": words.number(row["overdue"]),
-                "no_data": words.number(row["no_data"]),
+                "who": fmt.text(row["responsible_ru"] or "В документе не назван"),
+                "measures": fmt.number(row["measures"]),
+                "done": fmt.number(row["done"]),
+                "overdue": fmt.number(row["overdue"]),
+                "no_data": fmt.number(row["no_data"]),
             }
             for row in rows
         ],
@@ -396,11 +377,11 @@ def _schools(marts: Marts, programme_id: str, period: str) -> Section:
     return _table(
         [
             {
-                "school": words.text(row["school_name"]),
-                "municipality": words.text(row["municipality_name"]),
+                "school": fmt.text(row["school_name"]),
+                "municipality": fmt.text(row["municipality_name"]),
                 "listing": _LISTING[row["listing"]],
-                "years": words.number(row["years_listed_in_a_row"]),
-                "support": words.text(row["support_ru"]),
+                "years": fmt.number(row["years_listed_in_a_row"]),
+                "support": fmt.text(row["support_ru"]),
             }
             for row in rows
         ],

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from opora.documents import words
+from opora import russian as fmt
 from opora.documents.facts import DocumentFacts, load_document_facts
 from opora.home import Home
 from opora.methods import Method
@@ -95,10 +95,10 @@ class Marts:
         return settings.low_share_numerator.value / settings.low_share_denominator.value
 
     def short(self, procedure_id: str) -> str:
-        return words.text(self.procedures.get(procedure_id, (procedure_id, procedure_id))[1])
+        return fmt.text(self.procedures.get(procedure_id, (procedure_id, procedure_id))[1])
 
     def title(self, procedure_id: str) -> str:
-        return words.text(self.procedures.get(procedure_id, (procedure_id, procedure_id))[0])
+        return fmt.text(self.procedures.get(procedure_id, (procedure_id, procedure_id))[0])
 
     @cached_property
     def list_year(self) -> str:
@@ -153,7 +153,7 @@ class Marts:
             """,
             sorted(delivery_ids),
         )
-        return [f"«{words.text(row['file_name'])}», получен {words.day(row['received_at'].date())}" for row in rows]
+        return [f"«{fmt.text(row['file_name'])}», получен {fmt.day(row['received_at'].date())}" for row in rows]
 
 
 def split_ids(*joined: str | None) -> set[str]:

@@ -6,7 +6,7 @@ Only marts of schools are read; rows of pupils have no place in a document.
 
 from __future__ import annotations
 
-from opora.documents import words
+from opora import russian as fmt
 from opora.documents.model import Column, Document, IntervalChart, Mark, Section, SectionShape, Shape
 from opora.documents.parts import (
     LIMITS,
@@ -49,7 +49,7 @@ SEVERITIES = {
 ORIGINS = {"agreement": "соглашение", "proposal": "предложение"}
 SETTLEMENTS = {"urban": "город", "rural": "село"}
 DEFICITS_SHOWN = 3
-DASH = words.DASH
+DASH = fmt.DASH
 
 NOTE = Shape(
     "school",
@@ -181,7 +181,7 @@ def school_note(marts: Marts, school_id: str, year: str | None = None) -> Docume
         stem=f"{school_id} {school['school_name']}",
         folder=school["municipality_name"] or "Муниципалитет неизвестен",
         title_ru="Аналитическая справка",
-        subtitle_ru=words.text(school["school_name"]),
+        subtitle_ru=fmt.text(school["school_name"]),
         facts=_facts(marts, school, status, list_year),
         sections={
             "reasons": _reasons(status),
@@ -210,37 +210,37 @@ def _years_before(list_year: str) -> tuple[str, str]:
 
 
 def _facts(marts: Marts, school: MartRow, status: MartRow, year: str) -> tuple[tuple[str, str], ...]:
-    enrolment = DASH if school["enrolment"] is None else words.number(school["enrolment"])
+    enrolment = DASH if school["enrolment"] is None else fmt.number(school["enrolment"])
     return (
-        ("Код школы", words.text(school["school_id"])),
-        ("Муниципалитет", words.text(school["municipality_name"])),
+        ("Код школы", fmt.text(school["school_id"])),
+        ("Муниципалитет", fmt.text(school["municipality_name"])),
         ("Вид школы", school_type(marts, school["school_type"])),
         ("Местность", SETTLEMENTS.get(school["settlement_type"] or "", DASH)),
         ("Обучающихся", enrolment),
-        ("Учебный год списка", words.year(year)),
-        ("Положение", words.text(status["status_ru"])),
+        ("Учебный год списка", fmt.year(year)),
+        ("Положение", fmt.text(status["status_ru"])),
         ("Формат поддержки", FORMATS[status["support_format"]]),
-        ("Сведения", f"{marts.maturity_ru(year)}, {marts.release_ru} от {words.day(marts.release_day)}"),
+        ("Сведения", f"{marts.maturity_ru(year)}, {marts.release_ru} от {fmt.day(marts.release_day)}"),
     )
 
 
 def school_type(marts: Marts, known: str | None) -> str:
     titles = {item.school_type: item.title_ru for item in marts.reference.school_types}
-    return words.text(titles.get(known or "", known))
+    return fmt.text(titles.get(known or "", known))
 
 
 def _reasons(status: MartRow) -> Section:
     title = "Почему школа в списке" if status["is_shnor"] else "Почему школа не в списке"
-    lines = [_sentence(f"Школа {status['status_ru']} на {words.year(status['academic_year'])} учебный год")]
+    lines = [_sentence(f"Школа {status['status_ru']} на {fmt.year(status['academic_year'])} учебный год")]
     if status["shnor_basis"]:
         lines.append(_sentence(f"Основание по методике: {BASIS[status['shnor_basis']]}"))
     if status["is_shnor"] and status["years_listed_in_a_row"] > 1:
-        years = words.counted(status["years_listed_in_a_row"], "год", "года", "лет")
+        years = fmt.counted(status["years_listed_in_a_row"], "год", "года", "лет")
         lines.append(f"В списке {years} подряд.")
     if status["is_at_risk"]:
         lines.append("По результатам текущего года школа в зоне риска.")
     if status["evidence_participants"] is not None:
-        n = words.counted(status["evidence_participants"], "участнике", "участниках", "участниках")
+        n = fmt.counted(status["evidence_participants"], "участнике", "участниках", "участниках")
         holds = {True: "; признак держится и с учётом интервалов", False: "; с учётом интервалов признак не держится"}
         lines.append(
             _sentence(
@@ -255,13 +255,13 @@ def _reasons(status: MartRow) -> Section:
     if status["decided_from_years"]:
         lines.append(_sentence(f"Решено по: {status['decided_from_years']}"))
     head, _, listed = str(status["reason_ru"]).partition(": ")
-    points = tuple(words.text(part) for part in listed.split("; ")) if "; " in listed else ()
+    points = tuple(fmt.text(part) for part in listed.split("; ")) if "; " in listed else ()
     lines.append(_sentence(head[:1].upper() + head[1:] + (":" if points else f": {listed}" if listed else "")))
     return Section(title, tuple(lines), points)
 
 
 def _sentence(said: str) -> str:
-    said = words.text(said).strip()
+    said = fmt.text(said).strip()
     return said if said.endswith((".", ":", "!", "?")) else f"{said}."
 
 
@@ -291,13 +291,13 @@ def _evidence(marts: Marts, results: list[MartRow], list_year: str) -> Section:
     note = (
         "Доля — участники, не преодолевшие минимум, ко всем участникам процедуры. Интервал Уилсона, 95 %. "
         "Низкий результат — доля не меньше "
-        f"{words.percent(marts.threshold, 0)}; сравниваются целые числа, а не округлённые проценты."
+        f"{fmt.share(marts.threshold, 0)}; сравниваются целые числа, а не округлённые проценты."
     )
     chart = None
     if held:
         marks = tuple(
             Mark(
-                f"{words.year(row['academic_year'])}  {marts.short(row['procedure_id'])}  (n = {row['participants']})",
+                f"{fmt.year(row['academic_year'])}  {marts.short(row['procedure_id'])}  (n = {row['participants']})",
                 row["below_share"],
                 row["share_ci_low"],
                 row["share_ci_high"],
@@ -317,24 +317,24 @@ def _evidence(marts: Marts, results: list[MartRow], list_year: str) -> Section:
             value_ru="результат не низкий",
             flag_ru="результат низкий",
             limit=marts.threshold,
-            limit_ru=f"порог {words.percent(marts.threshold, 0)}",
+            limit_ru=f"порог {fmt.share(marts.threshold, 0)}",
         )
     lines = () if rows else ("Результатов за эти годы нет.",)
-    return Section("Результаты по процедурам", lines, rows=rows, note_ru=words.text(note), chart=chart)
+    return Section("Результаты по процедурам", lines, rows=rows, note_ru=fmt.text(note), chart=chart)
 
 
 def evidence_row(marts: Marts, row: MartRow) -> dict[str, str]:
     state = STATES[row["state"]]
     unknown = row["state"] == "held" and row["below_minimum"] is None
     return {
-        "year": words.year(row["academic_year"]),
+        "year": fmt.year(row["academic_year"]),
         "procedure": marts.short(row["procedure_id"]),
-        "participants": words.number(row["participants"]),
-        "below_minimum": words.number(row["below_minimum"]),
-        "below_share": words.percent(row["below_share"]),
-        "interval": words.interval(row["share_ci_low"], row["share_ci_high"]),
-        "is_low": words.yes(row["is_low"]),
-        "reliability": state or ("отметок нет" if unknown else words.text(row["reliability_ru"])),
+        "participants": fmt.number(row["participants"]),
+        "below_minimum": fmt.number(row["below_minimum"]),
+        "below_share": fmt.share(row["below_share"]),
+        "interval": fmt.interval(row["share_ci_low"], row["share_ci_high"]),
+        "is_low": fmt.yes(row["is_low"]),
+        "reliability": state or ("отметок нет" if unknown else fmt.text(row["reliability_ru"])),
     }
 
 
@@ -363,14 +363,14 @@ def _conditions(status: MartRow, context: MartRow | None, components: list[MartR
     ]
     if context is not None and context["observed_result"] is not None and context["expected_result"] is not None:
         lines.append(
-            words.text(
-                f"Сопоставимый результат {words.year(context['academic_year'])} учебного года — "
-                f"{words.number(context['observed_result'], 1)} %, обычный для таких условий — "
-                f"{words.number(context['expected_result'], 1)} %, "
-                f"по региону — {words.number(context['region_result'], 1)} %; "
-                f"разница с ожидаемым — от {words.number(context['residual_low'], 1)} до "
-                f"{words.number(context['residual_high'], 1)} п. п. (участий {words.number(context['participants'])}, "
-                f"школ в оценке {words.number(context['schools_in_fit'])})."
+            fmt.text(
+                f"Сопоставимый результат {fmt.year(context['academic_year'])} учебного года — "
+                f"{fmt.number(context['observed_result'], 1)} %, обычный для таких условий — "
+                f"{fmt.number(context['expected_result'], 1)} %, "
+                f"по региону — {fmt.number(context['region_result'], 1)} %; "
+                f"разница с ожидаемым — от {fmt.number(context['residual_low'], 1)} до "
+                f"{fmt.number(context['residual_high'], 1)} п. п. (участий {fmt.number(context['participants'])}, "
+                f"школ в оценке {fmt.number(context['schools_in_fit'])})."
             )
         )
         lines.append(_sentence(f"Класс условий и результата: {context['context_class_ru']}"))
@@ -381,20 +381,24 @@ def _conditions(status: MartRow, context: MartRow | None, components: list[MartR
     if context is not None and context["note_ru"]:
         lines.append(_sentence(f"Оговорка: {context['note_ru']}"))
     rows = tuple(
-        {"title": words.text(row["title_ru"]), "value": component_value(row), "source": words.text(row["source_ru"])}
+        {
+            "title": fmt.text(row["title_ru"]),
+            "value": component_value(row),
+            "source": fmt.text(row["source_ru"]),
+        }
         for row in components
     )
     if rows:
-        lines.append(f"Условия {words.year(components[0]['academic_year'])} учебного года:")
+        lines.append(f"Условия {fmt.year(components[0]['academic_year'])} учебного года:")
     return Section("Условия работы и ожидаемый результат", tuple(lines), rows=rows)
 
 
 def component_value(row: MartRow) -> str:
     if row["value_ru"]:
-        return words.text(row["value_ru"])
+        return fmt.text(row["value_ru"])
     if row["unit"] == "share":
-        return words.percent(row["value"])
-    return words.short_number(row["value"])
+        return fmt.share(row["value"])
+    return fmt.short_number(row["value"])
 
 
 def _risks(risks: list[MartRow]) -> Section:
@@ -403,9 +407,9 @@ def _risks(risks: list[MartRow]) -> Section:
         return Section(title, ("Рискового профиля школы в данных нет.",))
     rows = tuple(
         {
-            "factor": words.text(row["factor_ru"]),
-            "level": words.text(row["level_ru"] and str(row["level_ru"]).removesuffix(" значимость")),
-            "chosen": words.yes(row["is_chosen"]),
+            "factor": fmt.text(row["factor_ru"]),
+            "level": fmt.text(row["level_ru"] and str(row["level_ru"]).removesuffix(" значимость")),
+            "chosen": fmt.yes(row["is_chosen"]),
             "stage": _stage(row),
         }
         for row in risks
@@ -414,14 +418,14 @@ def _risks(risks: list[MartRow]) -> Section:
     lines = [f"Цикл {risks[0]['cycle_year']} года; значимость известна у {known} из {len(risks)} факторов."]
     if any(row["origin"] == "scored" for row in risks):
         lines.append("Часть уровней посчитана по анкетам, а не прислана готовой.")
-    return Section(title, tuple(words.text(line) for line in lines), rows=rows)
+    return Section(title, tuple(fmt.text(line) for line in lines), rows=rows)
 
 
 def _stage(row: MartRow) -> str:
     if not row["stage_ru"]:
         return DASH
     status = STAGES.get(row["stage_status"] or "", "")
-    return words.text(f"{row['stage_ru']}: {status}" + (f", срок {words.day(row['stage_due_on'])}" if status else ""))
+    return fmt.text(f"{row['stage_ru']}: {status}" + (f", срок {fmt.day(row['stage_due_on'])}" if status else ""))
 
 
 # --- deficits ------------------------------------------------------------------------------------------
@@ -454,14 +458,14 @@ def deficit_section(marts: Marts, deficits: list[MartRow], whose_ru: str) -> Sec
         return Section(title, ("Заданий к повторению нет: либо их не нашлось, либо ответов по заданиям не прислали.",))
     rows = tuple(
         {
-            "order": words.number(row["teach_again_order"]),
+            "order": fmt.number(row["teach_again_order"]),
             "procedure": marts.short(row["procedure_id"]),
-            "item": words.text(f"Задание {row['item_id']}" + (f". {row['title_ru']}" if row["title_ru"] else "")),
-            "pupils": words.number(row["pupils_count"]),
-            "completion": words.percent(row["completion_share"]),
-            "interval": words.interval(row["share_ci_low"], row["share_ci_high"]),
-            "region": words.percent(row["region_completion_share"]),
-            "gap": words.points(row["gap"]),
+            "item": fmt.text(f"Задание {row['item_id']}" + (f". {row['title_ru']}" if row["title_ru"] else "")),
+            "pupils": fmt.number(row["pupils_count"]),
+            "completion": fmt.share(row["completion_share"]),
+            "interval": fmt.interval(row["share_ci_low"], row["share_ci_high"]),
+            "region": fmt.share(row["region_completion_share"]),
+            "gap": fmt.points(row["gap"]),
             "severity": SEVERITIES.get(row["severity"], DASH),
         }
         for row in deficits
@@ -482,20 +486,20 @@ def deficit_section(marts: Marts, deficits: list[MartRow], whose_ru: str) -> Sec
         ),
         alt_ru="Выполнение заданий к повторению рядом с регионом: "
         + "; ".join(
-            f"{marts.short(row['procedure_id'])}, задание {row['item_id']}: {words.percent(row['completion_share'])} "
-            f"при {words.percent(row['region_completion_share'])} в регионе"
+            f"{marts.short(row['procedure_id'])}, задание {row['item_id']}: {fmt.share(row['completion_share'])} "
+            f"при {fmt.share(row['region_completion_share'])} в регионе"
             for row in first
         )
         + ". Те же величины стоят в таблице.",
         value_ru=whose_ru,
         other_ru="регион",
     )
-    year = words.year(deficits[0]["academic_year"])
+    year = fmt.year(deficits[0]["academic_year"])
     return Section(
         title,
         (f"Работы {year} учебного года; у каждой работы не больше {DEFICITS_SHOWN} заданий, с которых начать.",),
         rows=rows,
-        note_ru=words.text("Разница — выполнение минус выполнение в регионе. n — участники, у которых есть ответ."),
+        note_ru=fmt.text("Разница — выполнение минус выполнение в регионе. n — участники, у которых есть ответ."),
         chart=chart,
     )
 
@@ -511,10 +515,10 @@ def _partner(marts: Marts, partners: list[MartRow]) -> Section:
     for row in partners:
         leader = marts.one("select * from school where school_id = $1", row["leader_school_id"])
         if leader is not None:
-            name = f"{words.text(leader['school_name'])}, {words.text(leader['municipality_name'])}"
-            signed = f" от {words.day(row['signed_on'])}" if row["signed_on"] else ""
+            name = f"{fmt.text(leader['school_name'])}, {fmt.text(leader['municipality_name'])}"
+            signed = f" от {fmt.day(row['signed_on'])}" if row["signed_on"] else ""
             number = f" № {row['agreement_number']}" if row["agreement_number"] else ""
-            lines.append(words.text(f"{name} — {ORIGINS[row['origin']]}{number}{signed}."))
+            lines.append(fmt.text(f"{name} — {ORIGINS[row['origin']]}{number}{signed}."))
         lines.append(_sentence(row["reason_ru"]))
     return Section(title, tuple(lines))
 
@@ -542,11 +546,11 @@ def _measures(marts: Marts, school: MartRow, list_year: str) -> Section:
         ("Мероприятия программ, в списки которых входит школа; сделанные не показаны.",),
         rows=tuple(
             {
-                "programme": words.text(row["programme_id"]),
-                "measure": words.text(f"{row['number']} {row['title_ru']}"),
-                "due": words.day(row["due_on"]),
+                "programme": fmt.text(row["programme_id"]),
+                "measure": fmt.text(f"{row['number']} {row['title_ru']}"),
+                "due": fmt.day(row["due_on"]),
                 "status": MEASURE_STATES[row["status"]],
-                "who": words.text(row["responsible_ru"]),
+                "who": fmt.text(row["responsible_ru"]),
             }
             for row in rows
         ),

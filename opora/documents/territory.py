@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opora.documents import words
+from opora import russian as fmt
 from opora.documents.facts import Scope
 from opora.documents.model import (
     Column,
@@ -33,7 +33,7 @@ from opora.documents.parts import (
 from opora.documents.reader import DocumentRefused, MartRow, Marts
 from opora.documents.school import MEASURE_STATES, NOTE, ORIGINS, deficit_rows, deficit_section
 
-DASH = words.DASH
+DASH = fmt.DASH
 _COUNTS = (
     Column("schools", "Школ", 0.9, True),
     Column("assessed", "Оценивается", 1.3, True),
@@ -156,7 +156,7 @@ def municipality_note(marts: Marts, municipality_id: str, year: str | None = Non
     found = marts.one("select * from municipality_summary where municipality_id = $1 limit 1", municipality_id)
     if found is None:
         raise DocumentRefused(f"Муниципалитета {municipality_id} в выпуске нет.")
-    name = words.text(found["municipality_name"])
+    name = fmt.text(found["municipality_name"])
     return _note(marts, _Territory("municipality", municipality_id, name, found["region_code"]), MUNICIPALITY, year)
 
 
@@ -164,7 +164,7 @@ def region_note(marts: Marts, region_code: str, year: str | None = None) -> Docu
     """Raises DocumentRefused for a region that the release does not know."""
     if marts.one("select 1 as found from region_summary where region_code = $1 limit 1", region_code) is None:
         raise DocumentRefused(f"Региона {region_code} в выпуске нет.")
-    name = f"Субъект Российской Федерации, код{words.NBSP}{region_code}"
+    name = f"Субъект Российской Федерации, код{fmt.NBSP}{region_code}"
     return _note(marts, _Territory("region", region_code, name, region_code), REGION, year)
 
 
@@ -251,10 +251,10 @@ def _note(marts: Marts, of: _Territory, shape: Shape, year: str | None) -> Docum
         subtitle_ru=of.name_ru,
         facts=(
             ("Территория", of.name_ru),
-            ("Учебный год списка", words.year(list_year)),
-            ("Школ в списке", words.number(current[0]["shnor_count"]) if current else DASH),
-            ("Методика", words.text(marts.method.title_ru)),
-            ("Сведения", f"{marts.maturity_ru(list_year)}, {marts.release_ru} от {words.day(marts.release_day)}"),
+            ("Учебный год списка", fmt.year(list_year)),
+            ("Школ в списке", fmt.number(current[0]["shnor_count"]) if current else DASH),
+            ("Методика", fmt.text(marts.method.title_ru)),
+            ("Сведения", f"{marts.maturity_ru(list_year)}, {marts.release_ru} от {fmt.day(marts.release_day)}"),
         ),
         sections=sections,
         year=list_year,
@@ -308,17 +308,17 @@ def at_risk_schools(
 def listed_section(listed: list[MartRow], list_year: str) -> Section:
     title = "Школы списка и основания"
     if not listed:
-        return Section(title, (f"На {words.year(list_year)} учебный год в списке школ нет.",))
+        return Section(title, (f"На {fmt.year(list_year)} учебный год в списке школ нет.",))
     return Section(
         title,
-        (f"Список на {words.year(list_year)} учебный год, по алфавиту муниципалитетов и школ.",),
+        (f"Список на {fmt.year(list_year)} учебный год, по алфавиту муниципалитетов и школ.",),
         rows=tuple(
             {
-                "school": f"{words.text(row['school_name'])}, {words.text(row['municipality_name'])}",
-                "reason": words.text(row["reason_ru"]),
-                "n": words.number(row["evidence_participants"]),
-                "reliability": words.text(row["reliability_ru"]),
-                "years": words.number(row["years_listed_in_a_row"]),
+                "school": f"{fmt.text(row['school_name'])}, {fmt.text(row['municipality_name'])}",
+                "reason": fmt.text(row["reason_ru"]),
+                "n": fmt.number(row["evidence_participants"]),
+                "reliability": fmt.text(row["reliability_ru"]),
+                "years": fmt.number(row["years_listed_in_a_row"]),
             }
             for row in listed
         ),
@@ -331,17 +331,17 @@ def at_risk_section(schools: list[MartRow], year: str | None) -> Section:
     if year is None:
         return Section(title, ("Зона риска не решена: результатов текущего года нет.",))
     if not schools:
-        return Section(title, (f"По результатам {words.year(year)} учебного года школ в зоне риска нет.",))
+        return Section(title, (f"По результатам {fmt.year(year)} учебного года школ в зоне риска нет.",))
     return Section(
         title,
-        (f"По результатам {words.year(year)} учебного года: низкий результат хотя бы по одной процедуре.",),
+        (f"По результатам {fmt.year(year)} учебного года: низкий результат хотя бы по одной процедуре.",),
         rows=tuple(
             {
-                "school": words.text(row["school_name"]),
-                "municipality": words.text(row["municipality_name"]),
-                "low": words.number(row["low_procedures_current_year"]),
-                "assessed": words.number(row["assessed_procedures_current_year"]),
-                "is_listed": words.yes(row["is_shnor"]),
+                "school": fmt.text(row["school_name"]),
+                "municipality": fmt.text(row["municipality_name"]),
+                "low": fmt.number(row["low_procedures_current_year"]),
+                "assessed": fmt.number(row["assessed_procedures_current_year"]),
+                "is_listed": fmt.yes(row["is_shnor"]),
             }
             for row in schools
         ),
@@ -353,13 +353,13 @@ def at_risk_section(schools: list[MartRow], year: str | None) -> Section:
 
 def _count_row(row: MartRow) -> dict[str, str]:
     return {
-        "schools": words.number(row["schools_count"]),
-        "assessed": words.number(row["assessed_schools_count"]),
-        "listed": words.number(row["shnor_count"]),
-        "new": words.number(row["new_count"]),
-        "continuing": words.number(row["continuing_count"]),
-        "left": words.number(row["left_count"]),
-        "at_risk": words.number(row["at_risk_count"]),
+        "schools": fmt.number(row["schools_count"]),
+        "assessed": fmt.number(row["assessed_schools_count"]),
+        "listed": fmt.number(row["shnor_count"]),
+        "new": fmt.number(row["new_count"]),
+        "continuing": fmt.number(row["continuing_count"]),
+        "left": fmt.number(row["left_count"]),
+        "at_risk": fmt.number(row["at_risk_count"]),
     }
 
 
@@ -367,18 +367,18 @@ def _summary(summary: list[MartRow]) -> Section:
     chart = CountChart(
         title_ru="Школ в списке по учебным годам: остались с прошлого года и новые",
         axis_ru="Школ в списке",
-        labels=tuple(words.year(row["academic_year"]) for row in summary),
+        labels=tuple(fmt.year(row["academic_year"]) for row in summary),
         lower=tuple(row["continuing_count"] for row in summary),
         upper=tuple(row["new_count"] for row in summary),
         lower_ru="остались",
         upper_ru="новые",
         alt_ru="Школ в списке по годам: "
-        + "; ".join(f"{words.year(row['academic_year'])} — {words.number(row['shnor_count'])}" for row in summary)
+        + "; ".join(f"{fmt.year(row['academic_year'])} — {fmt.number(row['shnor_count'])}" for row in summary)
         + ". Те же величины стоят в таблице.",
     )
     return Section(
         "Список по годам",
-        rows=tuple({"year": words.year(row["academic_year"])} | _count_row(row) for row in summary),
+        rows=tuple({"year": fmt.year(row["academic_year"])} | _count_row(row) for row in summary),
         note_ru="Прочерк — данных не хватило. Год — учебный год, когда список действует; в первом списке все новые.",
         chart=chart if any(row["shnor_count"] is not None for row in summary) else None,
     )
@@ -397,7 +397,7 @@ def _results(marts: Marts, of: _Territory, list_year: str) -> Section:
     )
     title = "Результаты по процедурам"
     if not found:
-        return Section(title, (f"Результатов {words.year(year)} учебного года нет.",))
+        return Section(title, (f"Результатов {fmt.year(year)} учебного года нет.",))
     region = {
         row["procedure_id"]: row["below_share"]
         for row in marts.rows(
@@ -406,9 +406,9 @@ def _results(marts: Marts, of: _Territory, list_year: str) -> Section:
     }
     beside = of.level == "municipality"
     known = [row for row in found if row["below_share"] is not None]
-    told = "; ".join(f"{marts.short(row['procedure_id'])}: {words.percent(row['below_share'])}" for row in known)
+    told = "; ".join(f"{marts.short(row['procedure_id'])}: {fmt.share(row['below_share'])}" for row in known)
     chart = IntervalChart(
-        title_ru=f"Доля участников ниже минимума, {words.year(year)} учебный год, %, с интервалом 95 %",
+        title_ru=f"Доля участников ниже минимума, {fmt.year(year)} учебный год, %, с интервалом 95 %",
         axis_ru="Участников ниже минимума, %",
         marks=tuple(
             Mark(
@@ -428,13 +428,13 @@ def _results(marts: Marts, of: _Territory, list_year: str) -> Section:
         title,
         rows=tuple(
             {
-                "year": words.year(row["academic_year"]),
+                "year": fmt.year(row["academic_year"]),
                 "procedure": marts.short(row["procedure_id"]),
-                "low_schools": words.number(row["low_schools_count"]),
-                "participants": words.number(row["participants"]),
-                "below_minimum": words.number(row["below_minimum"]),
-                "below_share": words.percent(row["below_share"]),
-                "interval": words.interval(row["share_ci_low"], row["share_ci_high"]),
+                "low_schools": fmt.number(row["low_schools_count"]),
+                "participants": fmt.number(row["participants"]),
+                "below_minimum": fmt.number(row["below_minimum"]),
+                "below_share": fmt.share(row["below_share"]),
+                "interval": fmt.interval(row["share_ci_low"], row["share_ci_high"]),
             }
             for row in found
         ),
@@ -455,8 +455,8 @@ def _municipalities(marts: Marts, of: _Territory, list_year: str) -> Section:
     )
     return Section(
         "Муниципалитеты",
-        (f"Список на {words.year(list_year)} учебный год, муниципалитеты по алфавиту.",),
-        rows=tuple({"municipality": words.text(row["municipality_name"])} | _count_row(row) for row in found),
+        (f"Список на {fmt.year(list_year)} учебный год, муниципалитеты по алфавиту.",),
+        rows=tuple({"municipality": fmt.text(row["municipality_name"])} | _count_row(row) for row in found),
     )
 
 
@@ -471,17 +471,17 @@ def _risks(risks: list[MartRow]) -> Section:
     return Section(
         title,
         (
-            f"Анкетирование {words.year(first['academic_year'])} учебного года: "
-            f"школ {words.number(first['schools_count'])}, прошли {words.number(first['took_part_count'])}.",
+            f"Анкетирование {fmt.year(first['academic_year'])} учебного года: "
+            f"школ {fmt.number(first['schools_count'])}, прошли {fmt.number(first['took_part_count'])}.",
         ),
         rows=tuple(
             {
-                "factor": words.text(row["factor_ru"]),
-                "known": words.number(row["known_count"]),
-                "high": words.number(row["high_count"]),
-                "share": words.percent(row["high_share"]),
-                "interval": words.interval(row["high_ci_low"], row["high_ci_high"]),
-                "finding": words.text(row["finding_ru"]),
+                "factor": fmt.text(row["factor_ru"]),
+                "known": fmt.number(row["known_count"]),
+                "high": fmt.number(row["high_count"]),
+                "share": fmt.share(row["high_share"]),
+                "interval": fmt.interval(row["high_ci_low"], row["high_ci_high"]),
+                "finding": fmt.text(row["finding_ru"]),
             }
             for row in risks
         ),
@@ -497,12 +497,12 @@ def _objectivity(found: list[MartRow]) -> Section:
         ("Признак — повод перепроверить результат, а не вывод о нарушении; списка он не меняет.",),
         rows=tuple(
             {
-                "year": words.year(row["academic_year"]),
-                "checked": words.number(row["checked_schools_count"]),
-                "marked": words.number(row["marked_schools_count"]),
-                "markers": words.number(row["markers_count"]),
-                "index": words.number(row["objectivity_index"], 1),
-                "published": words.number(row["published_schools_count"]),
+                "year": fmt.year(row["academic_year"]),
+                "checked": fmt.number(row["checked_schools_count"]),
+                "marked": fmt.number(row["marked_schools_count"]),
+                "markers": fmt.number(row["markers_count"]),
+                "index": fmt.number(row["objectivity_index"], 1),
+                "published": fmt.number(row["published_schools_count"]),
             }
             for row in found
         ),
@@ -518,10 +518,10 @@ def _partners(partners: list[MartRow]) -> Section:
         title,
         rows=tuple(
             {
-                "school": words.text(row["school_name"]),
-                "leader": f"{words.text(row['leader_name'])}, {words.text(row['leader_municipality'])}"
+                "school": fmt.text(row["school_name"]),
+                "leader": f"{fmt.text(row['leader_name'])}, {fmt.text(row['leader_municipality'])}"
                 if row["leader_school_id"]
-                else words.text(row["reason_ru"]),
+                else fmt.text(row["reason_ru"]),
                 "origin": ORIGINS.get(row["origin"] or "", "не подобрана"),
             }
             for row in partners
@@ -552,12 +552,12 @@ def _overdue(marts: Marts, of: _Territory) -> Section:
         title,
         rows=tuple(
             {
-                "programme": words.text(row["programme_id"]),
-                "item": words.text(row["title_ru"]),
-                "due": words.day(row["due_on"]),
-                "days": words.number(row["days_overdue"]),
+                "programme": fmt.text(row["programme_id"]),
+                "item": fmt.text(row["title_ru"]),
+                "due": fmt.day(row["due_on"]),
+                "days": fmt.number(row["days_overdue"]),
                 "status": MEASURE_STATES.get(row["status"], DASH),
-                "who": words.text(row["responsible_ru"]),
+                "who": fmt.text(row["responsible_ru"]),
             }
             for row in found
         ),
@@ -575,6 +575,6 @@ def list_sources(marts: Marts, list_year: str) -> Section:
         marts,
         set(),
         list_year,
-        f"Поставок, на которых стоит выпуск: {words.number(counts['files'] - counts['refused'])}; отклонено: "
-        f"{words.number(counts['refused'])}. Все названы в витрине delivery, замечания к ним — в quality_issue.",
+        f"Поставок, на которых стоит выпуск: {fmt.number(counts['files'] - counts['refused'])}; отклонено: "
+        f"{fmt.number(counts['refused'])}. Все названы в витрине delivery, замечания к ним — в quality_issue.",
     )

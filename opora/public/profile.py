@@ -244,13 +244,19 @@ def _shown(hidden: pl.DataFrame, facts: PublicFacts) -> pl.DataFrame:
         .then(pl.lit("high"))
         .otherwise(pl.lit("c")),
         below_ru=pl.when(exact)
-        .then((pl.col("k") * 100 / n).round(1).cast(pl.String).str.replace(".", ",", literal=True) + " %")
+        .then(percent_ru(pl.col("k"), n))
         .when(pl.col("edge") < 0)
         .then(pl.format("не больше {} %", "edge_pct"))
         .when(pl.col("edge") > 0)
         .then(pl.format("не меньше {} %", 100 - pl.col("edge_pct")))
         .otherwise(pl.lit("скрыто")),
     )
+
+
+def percent_ru(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
+    """«6,3 %» of 1 of 16: halves of a tenth are rounded up, in whole numbers, as in the other texts of the marts."""
+    tenths = (2000 * part + whole) // (2 * whole)
+    return pl.format("{},{} %", tenths // 10, tenths % 10)
 
 
 def _results(results: pl.DataFrame, schools: pl.DataFrame, shown: pl.DataFrame, facts: PublicFacts) -> pl.DataFrame:

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from dashboards import format as fmt
 from dashboards.views import VIEWS
+from opora import russian as fmt
 from opora.home import Home
 from tests.browser.conftest import Visit, served, visited
 from tests.conftest import Region
@@ -142,6 +142,20 @@ def test_a_school_shows_the_figures_of_the_marts(visit: Start, demo_region: Regi
     page.page.locator("summary", has_text="До файла и строки").click()
     page.page.wait_for_selector("#why pre")
     assert "Результаты 2023-2024 учебного года" in page.page.inner_text("#why pre")
+
+
+def test_a_grid_rounds_as_the_rest_of_the_page(visit: Start) -> None:
+    values = [k / n for n in (16, 80, 91, 2000) for k in range(0, n + 1, max(1, n // 100))] + [1e-7]
+    opened = visit("official")
+    opened.open("/list")
+    opened.settle()
+    page = opened.page
+    shares = page.evaluate("values => values.map(v => dashAgGridFunctions.oporaShare(v, 1))", values)
+    assert shares == [fmt.share(value) for value in values]
+    numbers = page.evaluate(
+        "values => values.map(v => dashAgGridFunctions.oporaNumber(v, 2))", [12345.675, -0.125, -0.001]
+    )
+    assert numbers == [fmt.number(value, 2) for value in (12345.675, -0.125, -0.001)]
 
 
 def test_the_region_shows_the_figures_of_the_marts(visit: Start, demo_region: Region) -> None:

@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,9 @@ def table_of(content: bytes, *heads: str) -> list[list[str]]:
 
 
 def pct(share: float | None) -> str:
-    return "—" if share is None else f"{share * 100:.1f}{NBSP}%".replace(".", ",")
+    if share is None:
+        return "—"
+    return f"{(100 * Decimal(str(share))).quantize(Decimal('0.1'), ROUND_HALF_UP)}{NBSP}%".replace(".", ",")
 
 
 # --- figures -------------------------------------------------------------------------------------------

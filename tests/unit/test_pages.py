@@ -1,4 +1,4 @@
-"""The pieces of the pages that need no release: numbers, dates, plurals, addresses, words, files, layouts of pieces.
+"""The pieces of the pages that need no release: addresses, words, files, layouts of pieces.
 
 What belongs here: pure functions of `dashboards/`. What does not: views over a release (`tests/integration`).
 """
@@ -16,59 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboards import format as fmt
 from dashboards import words
 from dashboards.files import FileColumn, Sheet, as_csv, as_xlsx
 from dashboards.page import address, params_of, search_of
 from schemas.registry import table
 from tests.pages import HOSTILE
-
-
-@pytest.mark.parametrize(
-    ("shown", "expected"),
-    [
-        (fmt.number(1234567), "1\u202f234\u202f567"),
-        (fmt.number(0.5), "1"),
-        (fmt.number(2.25, 1), "2,3"),
-        (fmt.number(-0.04, 1), "0,0"),
-        (fmt.number(-12.5, 1), "\u221212,5"),
-        (fmt.number(None), "—"),
-        (fmt.short_number(3.0), "3"),
-        (fmt.short_number(2.50), "2,5"),
-        (fmt.short_number(100), "100"),
-        (fmt.signed(1.25), "+1,3"),
-        (fmt.signed(-1.25), "\u22121,3"),
-        (fmt.signed(0.0), "0,0"),
-        (fmt.signed(0.01), "0,0"),
-        (fmt.share(0.125), "12,5\u00a0%"),
-        (fmt.share(29 / 91), "31,9\u00a0%"),
-        (fmt.share(0.295, 0), "30\u00a0%"),
-        (fmt.percent(7), "7,0\u00a0%"),
-        (fmt.interval(0.307, 0.501), "30,7–50,1\u00a0%"),
-        (fmt.interval(None, 0.5), "—"),
-        (fmt.out_of(38, 1095), "38 из 1\u202f095"),
-        (fmt.day(dt.date(2026, 11, 22)), "22.11.2026"),
-        (fmt.day("2026-11-22T08:00:45.211407+00:00"), "22.11.2026"),
-        (fmt.long_day(dt.date(2026, 1, 2)), "2\u00a0января 2026"),
-        (fmt.moment(dt.datetime(2026, 11, 22, 8, 5)), "22.11.2026 08:05"),
-        (fmt.year("2023-2024"), "2023/24"),
-        (fmt.schools(1), "1\u00a0школа"),
-        (fmt.schools(22), "22\u00a0школы"),
-        (fmt.schools(12), "12\u00a0школ"),
-        (fmt.schools(111), "111\u00a0школ"),
-        (fmt.short_name('МБОУ "Средняя школа № 1"'), "Средняя школа № 1"),
-        (fmt.short_name("МКОУ «Лицей «Родник»»"), "Лицей «Родник»"),
-        (fmt.short_name("Школа № 5"), "Школа № 5"),
-    ],
-)
-def test_numbers_dates_and_plurals_are_russian(shown: str, expected: str) -> None:
-    assert shown == expected
-
-
-@given(st.floats(-1e9, 1e9), st.integers(0, 4))
-def test_a_number_is_read_back_as_it_was_rounded(value: float, decimals: int) -> None:
-    read = float(fmt.number(value, decimals).replace("\u202f", "").replace(",", ".").replace("\u2212", "-"))
-    assert read == pytest.approx(value, abs=0.5 * 10**-decimals + 1e-6)
 
 
 @given(st.dictionaries(st.text("abcq", min_size=1), st.text(min_size=1).filter(lambda text: text.isprintable())))

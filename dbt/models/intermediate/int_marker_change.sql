@@ -81,10 +81,10 @@ select
     stated.earlier_participants,
     case state
         when 'decided'
-            then 'Та же параллель: ' || {{ decimal_ru('100 * stated.earlier_mean', 1) }} || ' % от наибольшего балла у '
-                || stated.earlier_participants || ' участников, через год ' || {{ decimal_ru('100 * stated.later_mean', 1) }}
-                || ' % у ' || stated.participants || '; отношение ' || {{ decimal_ru('statistic', 2) }} || ', граница '
-                || {{ decimal_ru('critical_value', 2) }} || ' по ' || fence.schools || ' школам.'
+            then 'Та же параллель: ' || {{ number_ru('100 * stated.earlier_mean', 1) }} || ' % от наибольшего балла у '
+                || stated.earlier_participants || ' участников, через год ' || {{ number_ru('100 * stated.later_mean', 1) }}
+                || ' % у ' || stated.participants || '; отношение ' || {{ number_ru('statistic', 2) }} || ', граница '
+                || {{ number_ru('critical_value', 2) }} || ' по ' || fence.schools || ' школам.'
         when 'too_few_schools' then 'Школ с обеими работами ' || fence.schools || ': квартили не считаются.'
         when 'no_earlier_results' then 'Результатов этой параллели год назад нет.'
         when 'across_break' then 'Между двумя работами разрыв сопоставимости; методика такие годы не сравнивает.'

@@ -54,9 +54,9 @@ select
     school.participants,
     cast(null as bigint) as earlier_participants,
     case state
-        when 'decided' then 'Средний первичный балл ' || {{ decimal_ru('school.mean', 1) }}
-            || ' (от ' || {{ decimal_ru('statistic', 2) }} || ') у ' || school.participants || ' участников; по региону '
-            || {{ decimal_ru('region.mean', 1) }} || ' (до ' || {{ decimal_ru('critical_value', 2) }} || ').'
+        when 'decided' then 'Средний первичный балл ' || {{ number_ru('school.mean', 1) }}
+            || ' (от ' || {{ number_ru('statistic', 2) }} || ') у ' || school.participants || ' участников; по региону '
+            || {{ number_ru('region.mean', 1) }} || ' (до ' || {{ number_ru('critical_value', 2) }} || ').'
         when 'too_few_schools' then 'Школ региона с этой работой ' || region.schools || ': среднее региона не считается.'
         else 'Участников ' || school.participants || ': интервал среднего не считается.'
     end as explanation_ru,

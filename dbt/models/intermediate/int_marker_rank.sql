@@ -63,7 +63,7 @@ select
     cast(null as bigint) as earlier_participants,
     case state
         when 'decided'
-            then 'Ранговая корреляция первичного балла и отметки в журнале ' || {{ decimal_ru('statistic', 2) }} || ' у '
+            then 'Ранговая корреляция первичного балла и отметки в журнале ' || {{ number_ru('statistic', 2) }} || ' у '
                 || participants || ' участников.'
         when 'constant'
             then 'У всех ' || participants || ' участников один балл или одна отметка в журнале: корреляции нет.'

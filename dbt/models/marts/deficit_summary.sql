@@ -67,8 +67,8 @@ counted as (
         count(deficit.teach_again_order) as teach_again_count,
         string_agg(
             deficit.teach_again_order || ') задание ' || deficit.item_id || coalesce(' (' || level.title_ru || ' уровень)', '')
-            || ': ' || {{ pct_ru('deficit.completion_share') }}
-            || coalesce(' при ' || {{ pct_ru('deficit.region_completion_share') }} || ' в регионе', '')
+            || ': ' || {{ percent_ru('deficit.completion_share', 1) }}
+            || coalesce(' при ' || {{ percent_ru('deficit.region_completion_share', 1) }} || ' в регионе', '')
             || ', n = ' || deficit.pupils_count || coalesce(' — ' || item.title_ru, ''),
             chr(10) order by deficit.teach_again_order
         ) filter (where deficit.teach_again_order <= setting.summary_tasks) as teach_again_ru
