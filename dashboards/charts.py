@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from dashboards.data import Row
 from opora import russian as fmt
+from opora.sql import Row
 
 Figure = dict[str, Any]
 

@@ -15,10 +15,10 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboards.data import Row
 from dashboards.page import address
 from dashboards.words import SYMBOL
 from opora import russian as fmt
+from opora.sql import Row
 
 Child = Component | str | int | float | None
 Children = Child | Sequence[Any]

@@ -20,9 +20,9 @@ import duckdb
 from opora.comparison import DIFF_JSON
 from opora.home import Home
 from opora.release import DATABASE, PUBLIC, Release, ReleaseError, read_release
+from opora.sql import Row, fetch
 
 Profile = Literal["official", "public"]
-Row = dict[str, Any]
 
 
 class NoRelease(Exception):
@@ -49,9 +49,7 @@ class ReleaseData:
     def rows(self, query: str, **values: object) -> list[Row]:
         """The rows of a query; `$name` in it is bound, never pasted. Safe from any thread."""
         with self.connection.cursor() as cursor:
-            cursor.execute(query, values or None)
-            names = [column[0] for column in cursor.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            return fetch(cursor, query, **values)
 
     def row(self, query: str, **values: object) -> Row | None:
         found = self.rows(query, **values)

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dashboards.data import Row
 from opora.safe_text import plain, safe_cell
+from opora.sql import Row
 
 _MOST_WIDTH = 60
 

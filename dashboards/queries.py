@@ -6,7 +6,8 @@ shown. A function whose name ends in `_public` reads the marts of the public pro
 
 from __future__ import annotations
 
-from dashboards.data import ReleaseData, Row
+from dashboards.data import ReleaseData
+from opora.sql import Row
 
 # --- years and places --------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ import duckdb
 from opora.home import write_json, write_whole
 from opora.release import Release
 from opora.safe_text import safe_markdown
+from opora.sql import quoted, rows_of
 from schemas.registry import tables
 
 Cause = Literal["new_year", "new_data", "corrected_data", "withdrawn_data", "register", "method", "code_or_reference"]
@@ -113,7 +114,7 @@ def compare(former: Release, later: Release) -> Comparison:
     inputs = _inputs(former, later)
     with duckdb.connect() as connection:
         for name, release in (("former", former), ("later", later)):
-            connection.execute(f"attach '{str(release.database).replace(chr(39), chr(39) * 2)}' as {name} (read_only)")
+            connection.execute(f"attach {quoted(release.database)} as {name} (read_only)")
         marts_before, marts_after = _marts(connection, "former"), _marts(connection, "later")
         years = _years(connection, "former"), _years(connection, "later")
         common = [mart for mart in marts_after if mart in marts_before]
@@ -299,8 +300,7 @@ def _standings(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
         order by academic_year, municipality_name, school_name, school_id
         """
     )
-    names = [column[0] for column in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    return rows_of(found)
 
 
 def _result_changes(connection: duckdb.DuckDBPyConnection, inputs: _Inputs) -> dict[str, list[ResultChange]]:

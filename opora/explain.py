@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 import duckdb
 import polars as pl
@@ -18,6 +17,7 @@ from opora.home import Home
 from opora.reference import load_reference
 from opora.release import current_release
 from opora.russian import interval, share
+from opora.sql import Row, fetch
 
 _STATES = {
     "held": "",
@@ -32,9 +32,6 @@ _ROWS_SHOWN = 30
 
 class UnknownSchool(LookupError):
     """No school, or more than one, fits what was asked; or nothing is published for that year."""
-
-
-Row = dict[str, Any]
 
 
 def explain_school(home: Home, asked: str, year: str | None = None) -> list[str]:
@@ -53,16 +50,10 @@ def explain_from(marts: duckdb.DuckDBPyConnection, home: Home, asked: str, year:
     return list(_said(marts, home, school, status))
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, query: str, *values: object) -> list[Row]:
-    cursor = connection.execute(query, list(values))
-    names = [column[0] for column in cursor.description or []]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
 def find_school(marts: duckdb.DuckDBPyConnection, asked: str) -> Row:
     """The school by id, login (with or without prefix), exam code or part of the name."""
     login = re.fullmatch(r"(?i)(?:edu|sch|(ksh))?(\d{6})", asked.strip())
-    exact = _rows(
+    exact = fetch(
         marts,
         """
         select * from school where school_id = $1 or school_id in (
@@ -72,7 +63,7 @@ def find_school(marts: duckdb.DuckDBPyConnection, asked: str) -> Row:
         asked.strip(),
         "".join(login.groups("")).lower() if login else "",
     )
-    found = exact or _rows(
+    found = exact or fetch(
         marts,
         "select * from school where contains(lower(school_name), lower($1)) order by school_id",
         asked.strip(),
@@ -90,7 +81,7 @@ def find_school(marts: duckdb.DuckDBPyConnection, asked: str) -> Row:
 
 def _status(marts: duckdb.DuckDBPyConnection, school: Row, year: str | None) -> Row:
     """The standing of the asked year; without one the latest in which there was something to judge by."""
-    rows = _rows(
+    rows = fetch(
         marts,
         "select * from school_status where school_id = $1 order by is_assessed desc, academic_year desc",
         school["school_id"],
@@ -121,7 +112,7 @@ def _said(marts: duckdb.DuckDBPyConnection, home: Home, school: Row, status: Row
     start = int(status["academic_year"][:4])
     for offset in (1, 2, 0):
         year = f"{start - offset}-{start - offset + 1}"
-        results = _rows(
+        results = fetch(
             marts,
             "select * from procedure_result where school_id = $1 and academic_year = $2 order by procedure_id",
             school["school_id"],
@@ -144,7 +135,7 @@ def _beside(marts: duckdb.DuckDBPyConnection, status: Row) -> Iterator[str]:
     yield f"Условия: {status['adverse_conditions_ru']}."
     yield f"Ресурсы: {status['resource_deficit_ru']}."
     yield f"Условия и результат: {status['context_class_ru']}."
-    partners = _rows(
+    partners = fetch(
         marts,
         """
         select leader.school_name, pair.reason_ru
@@ -188,7 +179,7 @@ def _sources(
     marts: duckdb.DuckDBPyConnection, home: Home, school: Row, result: Row, subjects: pl.DataFrame
 ) -> Iterator[str]:
     """Files, sheets and rows that a figure was counted from; `subjects` are those of each procedure."""
-    keys = _rows(
+    keys = fetch(
         marts,
         "select distinct key_kind, key_value from school_key where school_id = $1 and academic_year = $2",
         school["school_id"],
@@ -204,7 +195,7 @@ def _sources(
         & pl.col("subject_id").is_in(of_procedure)
     )
     for delivery_id in str(result["delivery_ids"]).split(";"):
-        named = _rows(marts, "select file_name from delivery where delivery_id = $1", delivery_id)
+        named = fetch(marts, "select file_name from delivery where delivery_id = $1", delivery_id)
         file_name = (named[0]["file_name"] if named else delivery_id) + _if_purged(home, delivery_id)
         parts = [home.lake_part(table, str(result["academic_year"]), delivery_id) for table in tables]
         present = [part for part in parts if part.exists()]

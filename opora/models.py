@@ -21,7 +21,8 @@ from typing import Any
 import duckdb
 
 from opora.dbt_project import ensure_manifest
-from opora.warehouse import CATALOG, WarehouseError, duckdb_settings, quoted
+from opora.sql import fetch, quoted
+from opora.warehouse import CATALOG, WarehouseError, duckdb_settings
 
 FAILING_ROWS_SHOWN = 5
 FAILED = ("error", "fail")
@@ -165,7 +166,7 @@ def run_models(database: Path, nodes: Iterable[Node], *, tests_may_fail: bool = 
     results = []
     blocked: set[str] = set()
     with duckdb.connect(config=duckdb_settings(database)) as connection:
-        connection.execute(f"attach {quoted(str(database))} as {CATALOG}; use {CATALOG}")
+        connection.execute(f"attach {quoted(database)} as {CATALOG}; use {CATALOG}")
         connection.execute("set enable_progress_bar = false; set preserve_insertion_order = false")
         for schema in ("staging", "intermediate", "marts"):
             connection.execute(f"create schema if not exists {CATALOG}.{schema}")
@@ -216,9 +217,7 @@ def _create(connection: duckdb.DuckDBPyConnection, node: Node) -> None:
 
 
 def _test(connection: duckdb.DuckDBPyConnection, node: Node) -> NodeResult:
-    cursor = connection.execute(f"select * from ({node.sql}\n) limit {FAILING_ROWS_SHOWN}")
-    names = [column[0] for column in cursor.description or ()]
-    rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    rows = fetch(connection, f"select * from ({node.sql}\n) limit {FAILING_ROWS_SHOWN}")
     if not rows:
         return _result(node, "pass")
     (count,) = connection.execute(f"select count(*) from ({node.sql}\n)").fetchone() or (0,)

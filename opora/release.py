@@ -36,6 +36,7 @@ from opora.programmes import last_turn, load_programmes
 from opora.reference import Reference
 from opora.risk import last_turn_of_risk, load_risk
 from opora.safe_text import safe_cell_sql, safe_cells
+from opora.sql import quoted
 from schemas.dictionary import dictionary_json, dictionary_markdown
 from schemas.registry import Column, Table, tables
 
@@ -289,11 +290,11 @@ def _export(connection: duckdb.DuckDBPyConnection, mart: Table, folder: Path) ->
     columns = ", ".join(f'"{name}"' for name in mart.names)
     query = f"select {columns} from marts.{mart.table} order by {_sorted_by(mart)}"
     parquet, text = folder / f"{mart.table}.parquet", folder / f"{mart.table}.csv"
-    connection.execute(f"copy ({query}) to {_quoted(parquet)} (format parquet, compression zstd)")
+    connection.execute(f"copy ({query}) to {quoted(parquet)} (format parquet, compression zstd)")
     if mart.text_copy:
         cells = ", ".join(_cell(column) for column in mart.columns)
         query = f"select {cells} from marts.{mart.table} order by {_sorted_by(mart)}"
-        connection.execute(f"copy ({query}) to {_quoted(text)} (format csv, header)")
+        connection.execute(f"copy ({query}) to {quoted(text)} (format csv, header)")
     (folder / f"{mart.table}.meta.csv").write_text(_meta(mart), encoding="utf-8")
     row = connection.execute(f"select count(*) from marts.{mart.table}").fetchone()
     return int(row[0]) if row else 0
@@ -328,10 +329,6 @@ def _file_name(table: Table) -> str:
     return table.table.removeprefix("public_")
 
 
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
-
-
 def _meta(mart: Table) -> str:
     """The sidecar of a CSV: what each column is, in the words of the registry."""
     text = io.StringIO()
@@ -347,16 +344,12 @@ def _write_database(marts: Sequence[Table], folder: Path) -> None:
     with duckdb.connect(str(path)) as connection:
         for mart in marts:
             name = _file_name(mart)
-            source = _quoted(folder / f"{name}.parquet")
+            source = quoted(folder / f"{name}.parquet")
             connection.execute(f"create table {name} as select * from read_parquet({source})")
-            connection.execute(f"comment on table {name} is {_text(mart.title_ru + '. ' + mart.description_ru)}")
+            connection.execute(f"comment on table {name} is {quoted(mart.title_ru + '. ' + mart.description_ru)}")
             for column in mart.columns:
-                connection.execute(f'comment on column {name}."{column.name}" is {_text(column.label_ru)}')
+                connection.execute(f'comment on column {name}."{column.name}" is {quoted(column.label_ru)}')
     path.chmod(path.stat().st_mode & 0o444)
-
-
-def _text(words: str) -> str:
-    return "'" + words.replace("'", "''") + "'"
 
 
 def add_to_manifest(candidate: Path, **facts: Any) -> None:

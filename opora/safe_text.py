@@ -19,6 +19,8 @@ from pathlib import PurePath
 
 import polars as pl
 
+from opora.sql import quoted
+
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 # Patterns that Python's re, polars and DuckDB read alike: no look-around, no classes that differ between them.
 _BREAK = "[\t\n\x0b\x0c\r\x1c-\x1f\x85\u2028\u2029]"
@@ -99,12 +101,8 @@ def _safe_cell_expr(text: pl.Expr) -> pl.Expr:
 
 def safe_cell_sql(column: str) -> str:
     """`safe_cell` as an expression of DuckDB over a column of text."""
-    text = f"""replace("{column}", chr(0), {_quoted(REPLACEMENT)})"""
+    text = f"""replace("{column}", chr(0), {quoted(REPLACEMENT)})"""
     for pattern, instead in ((_BREAK, " "), (_MARK, ""), (_UNSEEN, REPLACEMENT)):
-        text = f"regexp_replace({text}, {_quoted(pattern)}, {_quoted(instead)}, 'g')"
-    is_formula = f"regexp_matches({text}, {_quoted(_FORMULA)}) and not regexp_matches({text}, {_quoted(_NUMBER)})"
+        text = f"regexp_replace({text}, {quoted(pattern)}, {quoted(instead)}, 'g')"
+    is_formula = f"regexp_matches({text}, {quoted(_FORMULA)}) and not regexp_matches({text}, {quoted(_NUMBER)})"
     return f"case when {is_formula} then '''' || {text} else {text} end"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -29,6 +29,7 @@ from opora.lock import OWNER, process_mark
 from opora.programmes import Programme, load_programmes, programme_tables
 from opora.reference import Reference
 from opora.risk import RiskFacts, load_risk, risk_tables
+from opora.sql import quoted
 from schemas.arrow import polars_schema, sql_type
 from schemas.registry import Table, tables
 
@@ -114,7 +115,7 @@ def _create_context(connection: duckdb.DuckDBPyConnection, catalogue: ContextCat
 
 def _create_lake_view(connection: duckdb.DuckDBPyConnection, table: Table, parts: Sequence[Path]) -> None:
     """All parts of a table as one. A column that need not be there is null in parts written before there was one."""
-    files = ", ".join(quoted(str(part)) for part in parts)
+    files = ", ".join(quoted(part) for part in parts)
     source = f"read_parquet([{files}], union_by_name = true, hive_partitioning = false)"
     nulls = {column.name: f"cast(null as {sql_type(column)}) as {column.name}" for column in table.columns}
     try:
@@ -194,11 +195,6 @@ def _delivery_row(record: DeliveryRecord) -> dict[str, object]:
 
 def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-
-
-def quoted(text: str) -> str:
-    """Text as a literal of SQL."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 # --- means ---------------------------------------------------------------------------------------

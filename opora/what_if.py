@@ -15,6 +15,7 @@ import duckdb
 from opora.methods import Method, Variant
 from opora.reference import Reference
 from opora.release import Release
+from opora.sql import Row, fetch
 
 HEADING = (
     *("Учебный год", "Было", "Стало", "Входят", "Выходят", "Остаются"),
@@ -132,13 +133,12 @@ def _refuse_unknown(connection: duckdb.DuckDBPyConnection, asked: Sequence[str])
             )
 
 
-def yearly(
-    connection: duckdb.DuckDBPyConnection, former: str, latter: str, year: str | None = None
-) -> list[dict[str, Any]]:
+def yearly(connection: duckdb.DuckDBPyConnection, former: str, latter: str, year: str | None = None) -> list[Row]:
     """Two lists counted against each other, a row a year: who enters, leaves and stays, and on what it rests."""
-    return _rows(
+    return fetch(
         connection,
-        """
+        _LISTS
+        + """
         select academic_year, count(*) filter (in_former) as former_count, count(*) filter (in_latter) as latter_count,
                count(*) filter (in_latter and not in_former) as enters_count,
                count(*) filter (in_former and not in_latter) as leaves_count,
@@ -147,29 +147,24 @@ def yearly(
                count(*) filter (in_latter and holds_at_confidence) as holds_count
         from pair group by academic_year order by academic_year
         """,
-        {"former": former, "latter": latter, "year": year},
+        **{"former": former, "latter": latter, "year": year},
     )
 
 
-def movers(connection: duckdb.DuckDBPyConnection, former: str, latter: str, year: str) -> list[dict[str, Any]]:
+def movers(connection: duckdb.DuckDBPyConnection, former: str, latter: str, year: str) -> list[Row]:
     """The schools that enter (`in_latter`) or leave a list of a year if `latter` makes it instead of `former`."""
-    return _rows(
+    return fetch(
         connection,
-        """
+        _LISTS
+        + """
         select in_latter, school_id, school_name, municipality_id, municipality_name, reason_ru, reliability,
                former_previous, former_before, latter_previous, latter_before
         from pair join school using (school_id)
         where in_former <> in_latter
         order by in_latter desc, municipality_name, school_name, school_id
         """,
-        {"former": former, "latter": latter, "year": year},
+        **{"former": former, "latter": latter, "year": year},
     )
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, query: str, values: dict[str, str | None]) -> list[dict[str, Any]]:
-    cursor = connection.execute(_LISTS + query, values)
-    names = [column[0] for column in cursor.description or []]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _moved(connection: duckdb.DuckDBPyConnection, former: str, latter: str, year: str) -> Iterator[str]:
@@ -180,7 +175,7 @@ def _moved(connection: duckdb.DuckDBPyConnection, former: str, latter: str, year
         yield f"{movement}: {row['school_name']} ({row['school_id']}), {place}: {reason}"
 
 
-def low_counts_ru(row: dict[str, Any]) -> str:
+def low_counts_ru(row: Row) -> str:
     """How many procedures were low by either method: the reason where neither is official."""
     names = ("former_previous", "former_before", "latter_previous", "latter_before")
     was_previous, was_before, is_previous, is_before = ("—" if row[name] is None else row[name] for name in names)

@@ -25,10 +25,10 @@ from dashboards.components import (
     select,
     table,
 )
-from dashboards.data import Row
 from dashboards.files import FileColumn, Sheet
 from dashboards.page import Page, address, school_address
 from opora import russian as fmt
+from opora.sql import Row
 from opora.what_if import low_counts_ru, movers, yearly
 
 _LEAD = (

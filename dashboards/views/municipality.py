@@ -30,10 +30,10 @@ from dashboards.components import (
     share_bar,
     table,
 )
-from dashboards.data import Row
 from dashboards.page import Page, address, municipality_address, school_address
 from dashboards.views.shared import deficits, participants_public, share_public
 from opora import russian as fmt
+from opora.sql import Row
 
 _LEAD = "Что в списке поддержки, какие результаты и какие дефициты у школ муниципалитета."
 

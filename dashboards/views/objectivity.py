@@ -25,10 +25,10 @@ from dashboards.components import (
     select,
     table,
 )
-from dashboards.data import Row
 from dashboards.files import FileColumn, Sheet
 from dashboards.page import Page, municipality_address, school_address
 from opora import russian as fmt
+from opora.sql import Row
 
 _LEAD = (
     "Признаки говорят, насколько верить результатам, а не о намерениях людей. Ни признаков низкого результата, ни "

@@ -33,12 +33,12 @@ from dashboards.components import (
     share_bar,
     table,
 )
-from dashboards.data import Row
 from dashboards.files import FileColumn, Sheet
 from dashboards.page import Page, address, municipality_address
 from dashboards.views.shared import participants_public, share_public
 from dashboards.words import MATURITY, STATUS
 from opora import russian as fmt
+from opora.sql import Row
 
 _LEAD = (
     "Список нужен, чтобы направить школам адресную поддержку. Он составлен по формальному правилу и не оценивает "

@@ -33,11 +33,11 @@ from dashboards.components import (
     select,
     table,
 )
-from dashboards.data import Row
 from dashboards.files import FileColumn, Sheet
 from dashboards.page import Page, address, school_address
 from dashboards.views.shared import measure_table, yes_no
 from opora import russian as fmt
+from opora.sql import Row
 
 _LEAD = "Показатели программы рядом с планом, дорожная карта, просроченное и кто за него отвечает."
 

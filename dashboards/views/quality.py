@@ -32,11 +32,11 @@ from dashboards.components import (
     select,
     table,
 )
-from dashboards.data import Row
 from dashboards.files import FileColumn, Sheet
 from dashboards.page import Page, address
 from dashboards.views.shared import yes_no
 from opora import russian as fmt
+from opora.sql import Row
 
 _LEAD = "Что пришло, что не принято и почему, что исправить, и что проверил шлюз перед выпуском."
 _MOST_ISSUES = 1000

@@ -34,11 +34,11 @@ from dashboards.components import (
     share_bar,
     table,
 )
-from dashboards.data import Row
 from dashboards.page import Page, address, municipality_address, school_address
 from dashboards.views.shared import deficits, measure_table, participants_public, share_public, yes_no
 from opora import russian as fmt
 from opora.comparison import CAUSES_RU
+from opora.sql import Row
 
 LATE_EXPLANATION = "explain"
 _CONTENTS = (

@@ -13,9 +13,9 @@ from dash.development.base_component import Component
 
 from dashboards import queries, words
 from dashboards.components import Child, Column, details, empty, link, pill, section, symbol, table
-from dashboards.data import Row
 from dashboards.page import Page, address
 from opora import russian as fmt
+from opora.sql import Row
 
 
 def yes_no(value: bool | None) -> str:

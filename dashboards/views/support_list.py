@@ -23,12 +23,12 @@ from dashboards.components import (
     section,
     select,
 )
-from dashboards.data import Row
 from dashboards.files import FileColumn, Sheet
 from dashboards.page import Page, school_address
 from dashboards.views.shared import yes_no
 from dashboards.words import BASIS, LISTING, RELIABILITY, SETTLEMENT, STATUS, SUPPORT
 from opora import russian as fmt
+from opora.sql import Row
 
 _LEAD = (
     "Школы, которым нужна адресная поддержка, и почему. Порядок строк — по муниципалитету и названию. Формальный "

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import TracebackType
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -22,8 +21,9 @@ from opora.home import Home
 from opora.methods import Method
 from opora.reference import Reference, load_reference
 from opora.release import Release, current_release, read_release
+from opora.sql import Row, fetch
 
-MartRow = dict[str, Any]
+MartRow = Row
 _MATURITY = {"final": "окончательные", "provisional": "предварительные"}
 
 
@@ -58,14 +58,12 @@ class Marts:
 
     def rows(self, query: str, *values: object) -> list[MartRow]:
         try:
-            cursor = self.connection.execute(query, list(values))
+            return fetch(self.connection, query, *values)
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             reason = str(error).splitlines()[0]
             raise DocumentRefused(
                 f"Выпуск сделан прежним кодом: сделайте новый, opora run --force. {reason}"
             ) from error
-        names = [column[0] for column in cursor.description or []]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def one(self, query: str, *values: object) -> MartRow | None:
         found = self.rows(query, *values)
