@@ -10,10 +10,10 @@ import datetime as dt
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from opora.safe_text import plain, safe_cell
 from opora.sql import Row
+from opora.workbook import new_workbook
 
 _MOST_WIDTH = 60
 
@@ -60,11 +60,8 @@ def _text(value: Value) -> str:
 
 def as_xlsx(sheet: Sheet, about: Mapping[str, str]) -> bytes:
     """A workbook: the rows, and a sheet that says of what release they are. Texts are texts, never formulas."""
-    import xlsxwriter
-
     target = io.BytesIO()
-    options: dict[str, Any] = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(target, options) as book:
+    with new_workbook(target, in_memory=True) as book:
         bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
         wrapped = book.add_format({"text_wrap": True, "valign": "top"})
         day = book.add_format({"num_format": "dd.mm.yyyy", "valign": "top"})

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
 from opora.context_facts import CODED, ContextCatalogue, Question
@@ -21,6 +20,7 @@ from opora.programmes import RETURN_KINDS, Programme
 from opora.release import Release
 from opora.risk import Cycle, FactorList, RiskFacts, cycle_year, stage_dates
 from opora.safe_text import safe_cell
+from opora.workbook import new_workbook
 from schemas.registry import table
 
 ROWS = 2000
@@ -312,7 +312,7 @@ def _write_book(
 ) -> Path:
     """A book with its instruction in front and its lists at the end; `known` are the first cells of every row."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with xlsxwriter.Workbook(path) as book:
+    with new_workbook(path) as book:
         handles = {name: book.add_worksheet(name) for name in (GUIDE, *sheets, LISTS)}
         head = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bg_color": "#E8EEF4", "border": 1})
         formats = {

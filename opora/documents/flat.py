@@ -15,6 +15,7 @@ from opora.documents.reader import MartRow, Marts
 from opora.home import write_whole
 from opora.release import Release
 from opora.safe_text import plain, safe_cell
+from opora.workbook import new_workbook
 
 Cell = str | int | float | None
 _KEYS = ("Год", "Класс", "Предмет", "Муниципалитет", "Логин", "ОО", "Кол-во участников")
@@ -144,10 +145,7 @@ def _login(row: MartRow) -> str:
 
 
 def _book(path: Path, name: str, header: Sequence[str], rows: Sequence[Sequence[Cell]], made: dt.datetime) -> None:
-    import xlsxwriter
-
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(path, options) as book:
+    with new_workbook(path, constant_memory=True) as book:
         book.set_properties({"created": made})
         sheet = book.add_worksheet(name)
         bold = book.add_format({"bold": True})

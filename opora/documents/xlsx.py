@@ -12,17 +12,15 @@ from typing import Any
 
 from opora.documents.model import Document
 from opora.safe_text import safe_cell
+from opora.workbook import new_workbook
 
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\']")
 
 
 def write_xlsx(document: Document) -> bytes:
     """The bytes of the workbook: the same for the same content."""
-    import xlsxwriter
-
     target = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(target, options) as book:
+    with new_workbook(target, in_memory=True) as book:
         made = dt.datetime.fromisoformat(document.created_at).replace(microsecond=0, tzinfo=None)
         book.set_properties(
             {"title": document.title_ru, "author": "Опора", "subject": document.release_id, "created": made}
