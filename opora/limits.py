@@ -6,10 +6,14 @@ What belongs here: the model of that file and the refusal of what is beyond it. 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 from opora import russian
 from opora.facts import Cited, Setting, read_file
+
+SAVE_AGAIN = "Откройте его в редакторе, сохраните заново и пришлите ещё раз; возможно, он передан не целиком."
 
 
 class UnreadableFile(Exception):
@@ -20,6 +24,26 @@ class UnreadableFile(Exception):
         self.check_id = check_id
         self.reason_ru = reason_ru
         self.remedy_ru = remedy_ru
+
+    def as_dict(self) -> dict[str, str]:
+        """What makes the same refusal in another process."""
+        return {"check_id": self.check_id, "reason_ru": self.reason_ru, "remedy_ru": self.remedy_ru}
+
+
+@contextmanager
+def unreadable_in_words() -> Iterator[None]:
+    """Whatever a reader of files fails with is a refusal of the file.
+
+    A panic of a reader's Rust is no Exception. What a reader says may quote cells, so only its kind is told.
+    """
+    try:
+        yield
+    except UnreadableFile:
+        raise
+    except BaseException as error:
+        if not (isinstance(error, Exception) or type(error).__name__ == "PanicException"):
+            raise
+        raise UnreadableFile("unreadable_file", f"Файл не открывается: {type(error).__name__}.", SAVE_AGAIN) from None
 
 
 class Limits(Cited):

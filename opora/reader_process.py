@@ -20,9 +20,9 @@ from typing import BinaryIO
 import polars as pl
 
 from opora.home import PROJECT
-from opora.limits import UnreadableFile, bound
+from opora.limits import UnreadableFile, bound, unreadable_in_words
 
-_REFUSED = 3
+_NO_MEMORY, _REFUSED = 1, 3
 _LENGTH = struct.Struct("<Q")
 
 
@@ -108,18 +108,13 @@ def main() -> int:
     _limit_memory()
     out = sys.stdout.buffer
     try:
-        _serve(Path(sys.argv[1]), out)
+        with unreadable_in_words():
+            try:
+                _serve(Path(sys.argv[1]), out)
+            except MemoryError:
+                return _NO_MEMORY
     except UnreadableFile as refusal:
-        words = {"check_id": refusal.check_id, "reason_ru": refusal.reason_ru, "remedy_ru": refusal.remedy_ru}
-        out.write(json.dumps(words).encode())
-        return _REFUSED
-    except MemoryError:
-        return 1
-    except Exception as error:
-        reason = f"Файл не открывается: {type(error).__name__}."
-        remedy = "Откройте его в редакторе, сохраните заново и пришлите ещё раз; возможно, он передан не целиком."
-        words = {"check_id": "unreadable_file", "reason_ru": reason, "remedy_ru": remedy}
-        out.write(json.dumps(words).encode())
+        out.write(json.dumps(refusal.as_dict()).encode())
         return _REFUSED
     return 0
 

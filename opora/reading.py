@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from opora import reader_process
 from opora.containers import weigh
-from opora.limits import UnreadableFile, bound, refuse_beyond
+from opora.limits import SAVE_AGAIN, UnreadableFile, bound, refuse_beyond, unreadable_in_words
 from opora.masking import masked
 from opora.safe_text import plain, plain_expr
 
@@ -40,7 +40,6 @@ ENCODINGS = ("utf-8-sig", "cp1251")
 OLD_ENCODINGS = {"cp866": "DOS (cp866)", "koi8-r": "КОИ-8"}
 DELIMITERS = (";", "\t", ",")
 HEAD_CHARACTERS = 1_000_000
-_SAVE_AGAIN = "Откройте его в редакторе, сохраните заново и пришлите ещё раз; возможно, он передан не целиком."
 _SAVE_UTF8 = "Сохраните файл как «CSV UTF-8 (разделитель — запятая)» или как книгу Excel."
 _SPLIT = "Разделите выгрузку по процедурам или пришлите Parquet."
 
@@ -84,7 +83,7 @@ def header_cells(grid: pl.DataFrame) -> list[list[str | None]]:
 
 def read_sheets(path: Path) -> list[Sheet]:
     """All worksheets of a file as text. Raises UnreadableFile with a message for the supplier."""
-    try:
+    with unreadable_in_words():
         with path.open("rb") as file:
             first = file.read(4)
         if first in (ZIP_MAGIC, OLE_MAGIC):
@@ -92,13 +91,6 @@ def read_sheets(path: Path) -> list[Sheet]:
         if first == PARQUET_MAGIC:
             return [Sheet("", _bounded(_read_parquet(path)))]
         return [Sheet("", _bounded(_read_text(path)))]
-    except UnreadableFile:
-        raise
-    except BaseException as error:
-        # a panic of a reader's Rust is no Exception; what it says may quote cells, so only its kind is told
-        if not (isinstance(error, Exception) or type(error).__name__ == "PanicException"):
-            raise
-        raise UnreadableFile("unreadable_file", f"Файл не открывается: {type(error).__name__}.", _SAVE_AGAIN) from None
 
 
 # --- books -----------------------------------------------------------------------------------------------
@@ -107,7 +99,7 @@ def read_sheets(path: Path) -> list[Sheet]:
 def _read_spreadsheet(path: Path, *, is_archive: bool) -> list[Sheet]:
     """A book is read here if it is known to be light, else by a process with a ceiling of memory and time."""
     if is_archive and not zipfile.is_zipfile(path):
-        raise UnreadableFile("unreadable_file", "Книга обрывается: передана не целиком.", _SAVE_AGAIN)
+        raise UnreadableFile("unreadable_file", "Книга обрывается: передана не целиком.", SAVE_AGAIN)
     weight = weigh(path) if is_archive else None
     is_light = weight is not None and weight.sheets and weight.memory <= bound("light_bytes")
     return [
@@ -191,7 +183,7 @@ def _read_text(path: Path) -> pl.DataFrame:
             return _parse_text(raw, delimiter, _width_of(text, delimiter))
         except pl.exceptions.ComputeError:
             raise UnreadableFile(
-                "unreadable_file", "Текст не делится на строки и столбцы: кавычки не закрыты.", _SAVE_AGAIN
+                "unreadable_file", "Текст не делится на строки и столбцы: кавычки не закрыты.", SAVE_AGAIN
             ) from None
 
 
@@ -233,7 +225,7 @@ def _wide_encoding(head: bytes) -> str | None:
         if b"\0" in high and pages > 0.9 * len(high) and head.count(b"\0") < 0.6 * len(head):
             return encoding
     if sum(byte < 32 and byte not in b"\t\n\r\x1a" for byte in head) > len(head) // 100:
-        raise UnreadableFile("unreadable_file", "В файле двоичные данные, а не текст таблицы.", _SAVE_AGAIN)
+        raise UnreadableFile("unreadable_file", "В файле двоичные данные, а не текст таблицы.", SAVE_AGAIN)
     return None
 
 
@@ -251,7 +243,7 @@ def _refuse_mixed(raw: bytes) -> None:
         if good and other:
             if other > raw.count(b"\n"):
                 raise UnreadableFile(
-                    "unreadable_file", "Текст обрывается посреди знака: передан не целиком.", _SAVE_AGAIN
+                    "unreadable_file", "Текст обрывается посреди знака: передан не целиком.", SAVE_AGAIN
                 )
             raise UnreadableFile(
                 "wrong_encoding",
