@@ -339,9 +339,9 @@ def _covers(years: Collection[str] | None, record: DeliveryRecord) -> bool:
     return years is None or all(year in years or year == UNDATED for year in record.academic_years)
 
 
-def files_with_work(home: Home, reference: Reference) -> list[str]:
-    """The files that an intake would read now, by their path below landing."""
-    files, records = landed_files(home.landing), read_records(home)
+def files_with_work(home: Home, reference: Reference, landed: Sequence[Landed] | None = None) -> list[str]:
+    """The files that an intake would read now, by their path below landing; `landed` are those of a survey."""
+    files, records = landed_files(home.landing) if landed is None else landed, read_records(home)
     version = intake_version(home, reference)
     notes = _delivery_notes(files, read_layouts(BUILT_IN, home.layouts), reference)
     return [

@@ -56,7 +56,7 @@ def purge(
     moment = now or datetime.now(UTC)
     files, _ = survey(home.landing)
     records = read_records(home)
-    waiting = set(files_with_work(home, reference))
+    waiting = set(files_with_work(home, reference, files))
     removed, kept = [], []
     for delivery_id in dict.fromkeys(file.delivery_id for file in files):
         originals = [file for file in files if file.delivery_id == delivery_id]

@@ -1,7 +1,7 @@
 """What stands behind a release: whether it is as it was sealed, and whether all that its figures were made of is there.
 
 What belongs here: looking and counting, and making the marts again to compare. What does not: how a release is made
-(`opora/release.py`) and words for a terminal (`opora/cli.py`).
+(`opora/release.py`) and words for a terminal (`opora/cli/`).
 """
 
 from __future__ import annotations

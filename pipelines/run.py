@@ -1,7 +1,7 @@
 """One run in this process, for the command line: the same job that schedules and the sensor start.
 
 What belongs here: the instance in the home folder and the launch of a job. What does not: what the job does,
-and words for people (`opora/cli.py`).
+and words for people (`opora/cli/`).
 """
 
 from __future__ import annotations

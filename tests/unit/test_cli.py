@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from opora.cli import main
-from opora.home import Home
+from opora.dbt_project import DbtError
+from opora.home import PROJECT, Home
 from opora.programmes import load_programmes, parse_programme
 
 
@@ -100,3 +103,26 @@ def test_a_wrong_layout_of_the_user_is_refused_by_name(tmp_path: Path) -> None:
     assert code == 1
     assert "моя.yaml" in words
     assert "columns" in words
+
+
+def test_a_calculation_that_does_not_compile_is_told_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> Path:
+        raise DbtError("dbt compile: Compilation Error in model int_school: 'schol' is undefined")
+
+    monkeypatch.setattr("pipelines.build.ensure_manifest", broken)
+    code, words = call("run", "--home", tmp_path)
+    assert code == 1
+    assert "прежний выпуск остался на месте" in words
+    assert "int_school" in words
+    assert "Traceback" not in words
+
+
+def test_the_command_line_starts_as_a_module() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "opora.cli", "release", "--help"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "rollback" in done.stdout
