@@ -91,7 +91,7 @@ def derived_files() -> dict[Path, str]:
 
 
 def _sources(layer: Layer) -> dict[str, Any]:
-    return {"sources": [{"name": layer, "database": "opora", "tables": [source(table) for table in tables(layer)]}]}
+    return {"sources": [{"name": layer, "tables": [source(table) for table in tables(layer)]}]}
 
 
 def _dump(value: dict[str, Any]) -> str:

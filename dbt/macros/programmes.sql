@@ -15,7 +15,7 @@
 {% macro indicator_value(value_kind, unit, numerator, denominator) -%}
 case
     when {{ value_kind }} in ('share_of_schools', 'pooled_share', 'share_of_quantity')
-        then case {{ unit }} when 'pct' then 100.0 else 1.0 end * {{ numerator }} / nullif({{ denominator }}, 0)
+        then case {{ unit }} when 'pct' then 1e2 else 1.0 end * {{ numerator }} / nullif({{ denominator }}, 0)
     else {{ numerator }}
 end
 {%- endmacro %}

@@ -7,7 +7,7 @@ regexp_replace({{ plain(text) }}, '^\d+[.)]?\s+', '')
    `named` maps a column of the file to its kind of name; each gets `<kind>_id`, null where nobody knows the name. #}
 {% macro risk_rows(table_name, named) -%}
 select
-    given.* exclude (school_key_kind, school_key, school_label, municipality_key, municipality_label, measured_year),
+    given.* {{ without('school_key_kind, school_key, school_label, municipality_key, municipality_label, measured_year') }},
     given.measured_year as academic_year,
     keys.school_id,
     {%- for column, kind in named.items() %}

@@ -23,20 +23,9 @@ end
 greatest(0.0, least(1.0,
     (
         ({{ k }} + {{ z }} * {{ z }} / 2.0)
-        {{ sign }} {{ z }} * sqrt({{ k }} * ({{ n }} - {{ k }}) * 1.0 / {{ n }} + {{ z }} * {{ z }} / 4.0)
+        {{ sign }} {{ z }} * sqrt({{ k }} * ({{ n }} - {{ k }}) * 1e0 / {{ n }} + {{ z }} * {{ z }} / 4.0)
     ) / ({{ n }} + {{ z }} * {{ z }})
 ))
-{%- endmacro %}
-
-{# P(true share ≥ t | k of n) under a uniform prior, which is P(Binomial(n + 1, t) ≤ k). #}
-{% macro probability_at_least(k, n, t) -%}
-least(1.0, list_sum(list_transform(
-    range(0, {{ k }} + 1),
-    lambda i: exp(
-        lgamma({{ n }} + 2) - lgamma(i + 1) - lgamma({{ n }} + 2 - i)
-        + i * ln({{ t }}) + ({{ n }} + 1 - i) * ln(1 - {{ t }})
-    )
-)))
 {%- endmacro %}
 
 {# The standard deviation from the number, the sum and the sum of squares; null where there is none. `kind` is a column
@@ -73,11 +62,6 @@ case
 end
 {%- endmacro %}
 
-{# The n-th largest value among the rows where `condition` holds; null where there are fewer. #}
-{% macro nth_largest(value, condition, n) -%}
-(list_reverse_sort(list({{ value }}) filter (where {{ condition }})))[{{ n }}]
-{%- endmacro %}
-
 {# An end of the interval that the method wants: Wilson's, or the exact one that an analysis has found for these counts.
    Empty where the result of somebody is unknown. #}
 {% macro interval_end(counted, exact, method, end) -%}
@@ -86,9 +70,4 @@ case
     when {{ method }}.share_interval = 'exact' then {{ exact }}.share_ci_{{ end }}
     else {{ wilson(counted ~ '.below_minimum', counted ~ '.participants', method ~ '.z', '-' if end == 'low' else '+') }}
 end
-{%- endmacro %}
-
-{#- A sum of fractions that does not depend on the order in which threads found the rows. -#}
-{%- macro stable_sum(value) -%}
-sum({{ value }} order by {{ value }})
 {%- endmacro %}

@@ -1,18 +1,13 @@
 {# A task as specifications and headers name it: «10K1», «10к1», «9(1)» and «9,1» are 10К1 and 9.1. #}
 {% macro task_label(label) -%}
-replace(regexp_replace(
-    replace(replace(upper({{ label }}), ' ', ''), ',', '.'), '\((\d+)\)$', '.\1'
-), 'K', 'К')
+{%- set plain = "replace(replace(upper(" ~ label ~ "), ' ', ''), ',', '.')" -%}
+replace({{ replace_all(plain, '\\((\\d+)\\)$', '.\\1') }}, 'K', 'К')
 {%- endmacro %}
 
 {# A class as pupils name it, without quotes and the number of the grade before the letter; one word for none. #}
 {% macro class_label(class_name) -%}
-coalesce(
-    nullif(nullif(regexp_replace(
-        regexp_replace(upper({{ class_name }}), '[\s"«»''\x{00A0}]', '', 'g'), '^\d{1,2}[-.]?([А-ЯA-Z])', '\1'
-    ), ''), 'НЕТ'),
-    '—'
-)
+{%- set bare = replace_all("upper(" ~ class_name ~ ")", "[\\s\"«»''\\x{00A0}]", '') -%}
+coalesce(nullif(nullif({{ replace_all(bare, '^\\d{1,2}[-.]?([А-ЯA-Z])', '\\1') }}, ''), 'НЕТ'), '—')
 {%- endmacro %}
 
 {# A score of one task as a number; the letters of task_scores are no number. #}
@@ -25,7 +20,7 @@ try_cast({{ score }} as integer)
    points (x). #}
 {% macro effective_pupils(pupils, points, possible, schools, yy, xy, xx) -%}
 {%- set share = "(" ~ points ~ " / " ~ possible ~ ")" -%}
-{%- set variance = "(" ~ schools ~ " / (" ~ schools ~ " - 1.0) * (" ~ yy ~ " - 2 * " ~ share ~ " * " ~ xy ~ " + " ~ share ~ " * " ~ share ~ " * " ~ xx ~ ") / pow(" ~ possible ~ ", 2))" -%}
+{%- set variance = "(" ~ schools ~ " / (" ~ schools ~ " - 1e0) * (" ~ yy ~ " - 2 * " ~ share ~ " * " ~ xy ~ " + " ~ share ~ " * " ~ share ~ " * " ~ xx ~ ") / pow(" ~ possible ~ ", 2))" -%}
 case
     when {{ variance }} > {{ share }} * (1 - {{ share }}) / {{ pupils }} then {{ share }} * (1 - {{ share }}) / {{ variance }}
     else cast({{ pupils }} as double)

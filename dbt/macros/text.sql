@@ -1,28 +1,14 @@
 {# Texts are compared in one form: lower case, ё as е, no quotes, single spaces. #}
 {% macro plain(text) -%}
-trim(regexp_replace(regexp_replace(replace(lower({{ text }}), 'ё', 'е'), '[«»"''“”„`]', '', 'g'), '[\s\x{00A0}]+', ' ', 'g'))
+trim({{ replace_all(replace_all("replace(lower(" ~ text ~ "), 'ё', 'е')", "[«»\"''“”„`]", ''), '[\\s\\x{00A0}]+', ' ') }})
 {%- endmacro %}
 
 {# The name itself: «г. Бийск», «городской округ город Бийск» and «Бийск» are one, «Бийский район» is another.
    Spaces are doubled so that two service words in a row both match. #}
 {% macro municipality_core(text) -%}
-coalesce(
-    nullif(
-        trim(regexp_replace(
-            regexp_replace(
-                ' ' || replace({{ plain("regexp_replace(" ~ text ~ ", '[.,]', ' ', 'g')") }}, ' ', '  ') || ' ',
-                ' (муниципальн\S*|городской|городского|город|города|г|гор|район|района|р-н|округ|округа|образование|образования|мо|мр|го) ',
-                ' ',
-                'g'
-            ),
-            ' +',
-            ' ',
-            'g'
-        )),
-        ''
-    ),
-    {{ plain(text) }}
-)
+{%- set spaced = "' ' || replace(" ~ plain(replace_all(text, '[.,]', ' ')) ~ ", ' ', '  ') || ' '" -%}
+{%- set service = ' (муниципальн\\S*|городской|городского|город|города|г|гор|район|района|р-н|округ|округа|образование|образования|мо|мр|го) ' -%}
+coalesce(nullif(trim({{ replace_all(replace_all(spaced, service, ' '), ' +', ' ') }}), ''), {{ plain(text) }})
 {%- endmacro %}
 
 {# What is left of a school's name without its legal form, which changes and is written long or short: «МБОУ "СОШ № 2"» and
@@ -30,16 +16,18 @@ coalesce(
    Names are compared inside a municipality only. #}
 {% macro school_name_core(name) -%}
 {%- set steps = [
-    ('((федеральн|государственн|краев|областн|окружн|муниципальн|частн|негосударственн|бюджетн|автономн|казенн)\S* +)*(обще)?образовательн\S* +(учреждени|организаци)\S*', ' '),
+    ('((федеральн|государственн|краев|областн|окружн|муниципальн|частн|негосударственн|бюджетн|автономн|казенн)\\S* +)*(обще)?образовательн\\S* +(учреждени|организаци)\\S*', ' '),
     ('(^| )(м|г|кг|ог|рг|фг|ф|ч|но|гк|об)?[бак]?оу ', ' '),
-    ('средн\S+ +(\(?полн\S+ +)?(общеобразовательн\S+ +)?школ\S+', 'сош'),
-    ('основн\S+ +(общеобразовательн\S+ +)?школ\S+', 'оош'),
-    ('начальн\S+ +(общеобразовательн\S+ +)?школ\S+', 'нош'),
+    ('средн\\S+ +(\\(?полн\\S+ +)?(общеобразовательн\\S+ +)?школ\\S+', 'сош'),
+    ('основн\\S+ +(общеобразовательн\\S+ +)?школ\\S+', 'оош'),
+    ('начальн\\S+ +(общеобразовательн\\S+ +)?школ\\S+', 'нош'),
     ('(^| )сш( |$)', ' сош '),
     ('(^| )имени( |$)', ' им '),
     ('[^а-яa-z0-9]+', ' '),
 ] -%}
-trim({% for _ in steps %}regexp_replace({% endfor %}{{ plain(name) }}{% for pattern, by in steps %}, '{{ pattern }}', '{{ by }}', 'g'){% endfor %})
+{%- set found = namespace(text=plain(name)) -%}
+{%- for pattern, by in steps %}{% set found.text = replace_all(found.text, pattern, by) %}{% endfor -%}
+trim({{ found.text }})
 {%- endmacro %}
 
 {% macro name_key(municipality, name) -%}
@@ -63,15 +51,11 @@ left({{ academic_year }}, 4) || '/' || right({{ academic_year }}, 2)
 
 {# A number as people write it, never «-0»; halves are rounded up on the decimal number, as `opora/russian.py` does. #}
 {% macro number_ru(number, decimals) -%}
-replace(replace(cast(round(try_cast({{ number }} as decimal(38, 12)), {{ decimals }}) as varchar), '.', ','), '-', '−')
+replace(replace(cast(round(try_cast({{ number }} as decimal(38, 12)), {{ decimals }}) as string), '.', ','), '-', '−')
 {%- endmacro %}
 
 {% macro percent_ru(part, whole) -%}
-{{ number_ru("100.0 * " ~ part ~ " / " ~ whole, 1) }} || ' %'
-{%- endmacro %}
-
-{% macro date_ru(day) -%}
-strftime({{ day }}, '%d.%m.%Y')
+{{ number_ru("1e2 * " ~ part ~ " / " ~ whole, 1) }} || ' %'
 {%- endmacro %}
 
 {# Which procedures of a year were judged, and why the others were not. #}

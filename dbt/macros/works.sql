@@ -5,7 +5,7 @@ select
     chosen.school_id,
     chosen.arrival,
     chosen.held_year,
-    work.* exclude (arrival, held_year)
+    work.* {{ without('arrival, held_year') }}
 from {{ ref('stg_assessment_result') }} as work
 inner join {{ ref('int_chosen_work') }} as chosen
     on

@@ -23,7 +23,7 @@ select
         latest.measured_year, latest.held_year
     ) as work_no,
     keys.school_id,
-    latest.* exclude (key_value)
+    latest.* {{ without('key_value') }}
 from latest
 inner join {{ ref('int_school_key') }} as keys
     on

@@ -55,8 +55,8 @@ select
     pair.years_between,
     coalesce(not bool_or(crossed.affects_scores), true) as is_score_comparable,
     coalesce(not bool_or(crossed.affects_marks), true) as is_mark_comparable,
-    string_agg(crossed.break_id, ';' order by crossed.first_year, crossed.break_id) as break_ids,
-    string_agg(crossed.words, ' ' order by crossed.first_year, crossed.break_id) as note_ru
+    {{ string_agg('crossed.break_id', ';', 'crossed.first_year, crossed.break_id') }} as break_ids,
+    {{ string_agg('crossed.words', ' ', 'crossed.first_year, crossed.break_id') }} as note_ru
 from pair
 left join crossed using (procedure_id, earlier_year, academic_year)
 group by pair.procedure_id, pair.earlier_year, pair.academic_year, pair.years_between

@@ -32,7 +32,7 @@ region as (
     select
         academic_year,
         region_code,
-        100.0 * (1 - sum(below_minimum) / sum(participants)) as region_result,
+        1e2 * (1 - sum(below_minimum) / sum(participants)) as region_result,
         cast(sum(participants) as bigint) as region_participants
     from outcome
     where is_in_population
@@ -48,7 +48,7 @@ school as (
         cast(sum(outcome.participants) as bigint) as participants,
         cast(sum(outcome.below_minimum) as bigint) as below_minimum,
         -- ordered, so that the last digit does not depend on the order in which threads made the rows
-        sum(outcome.participants * region_procedure.below_share order by outcome.procedure_id) as below_by_region
+        {{ stable_sum('outcome.participants * region_procedure.below_share', order_by='outcome.procedure_id') }} as below_by_region
     from outcome
     inner join region_procedure using (academic_year, region_code, procedure_id)
     group by outcome.academic_year, outcome.school_id, outcome.region_code
@@ -56,7 +56,7 @@ school as (
 
 select
     school.*,
-    region.region_result + 100.0 * (school.below_by_region - school.below_minimum) / school.participants as observed_result,
+    region.region_result + 1e2 * (school.below_by_region - school.below_minimum) / school.participants as observed_result,
     region.region_result,
     region.region_participants
 from school

@@ -28,8 +28,8 @@ answered as (
         sum(answer.value) filter (where term.side = 'denominator') as denominator,
         count(*) filter (where term.side = 'numerator' and (map.value is not null or not way.is_mapped)) as numerators,
         count(*) filter (where term.side = 'denominator') as denominators,
-        string_agg(distinct answer.form_id, ';' order by answer.form_id) as source_ids,
-        string_agg(distinct answer.delivery_id, ';' order by answer.delivery_id) as delivery_ids
+        {{ string_agg('answer.form_id', ';', 'answer.form_id', distinct=true) }} as source_ids,
+        {{ string_agg('answer.delivery_id', ';', 'answer.delivery_id', distinct=true) }} as delivery_ids
     from {{ ref('int_context_answer') }} as answer
     inner join {{ source('reference', 'context_way_term') }} as term on answer.question_id = term.question_id
     inner join {{ source('reference', 'context_way') }} as way

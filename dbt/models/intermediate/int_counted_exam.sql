@@ -21,7 +21,7 @@ attempt as (
         counting.counting_id,
         procedure_subject.procedure_id,
         case counting.year_basis when 'held' then exam.held_year else exam.measured_year end as academic_year,
-        case counting.attempt when 'final' then -1 else 1 end * coalesce(datediff('day', date '1900-01-01', exam.held_on), 0) as turn,
+        case counting.attempt when 'final' then -1 else 1 end * coalesce({{ days_between("date '1900-01-01'", 'exam.held_on') }}, 0) as turn,
         exam.*
     from {{ ref('int_exam_attempt') }} as exam
     inner join {{ source('reference', 'procedure_subject') }} as procedure_subject
@@ -89,7 +89,7 @@ select
     person_id,
     min_by(school_id, turn) as school_id,
     -- of one subject; where a procedure joins several, the score of one of them, good for nothing
-    min_by(total_score, turn) as total_score,
+    min_by(total_score, turn) filter (where total_score is not null) as total_score,
     -- false beats unknown beats true: one pass is enough
     case
         when bool_or(not is_below) then false
@@ -98,10 +98,10 @@ select
     end as is_below,
     case when min(mark_origin) = max(mark_origin) then min(mark_origin) when min(mark_origin) is not null then 'mixed' end
         as mark_origin,
-    list_distinct(list(scale_id) filter (where mark_origin = 'scale')) as scale_ids,
-    list_distinct(list(
+    array_distinct(array_agg(scale_id) filter (where mark_origin = 'scale')) as scale_ids,
+    array_distinct(array_agg(
         case mark_origin when 'scale' then scale_evidence when 'threshold' then minimum_evidence end
     )) as evidence,
-    list_distinct(list(delivery_id) || list(appeal_delivery_id)) as delivery_ids
+    array_distinct(array_agg(delivery_id) || array_agg(appeal_delivery_id)) as delivery_ids
 from decided
 group by counting_id, academic_year, procedure_id, person_id

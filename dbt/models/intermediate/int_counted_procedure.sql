@@ -31,15 +31,15 @@ total as (
         cast(coalesce(sum(below_minimum) filter (where is_own), 0) as bigint) as own_below_minimum,
         cast(coalesce(sum(unknown_count) filter (where is_own), 0) as bigint) as own_unknown_count,
         max(result_source) as result_source, -- participants, if any of it rests on protocols
-        list_distinct(flatten(list(mark_origins))) as mark_origins,
+        array_distinct(flatten(array_agg(mark_origins))) as mark_origins,
         {%- for column in ['scale_ids', 'evidence', 'delivery_ids'] %}
-        nullif(array_to_string(list_sort(list_distinct(flatten(list({{ column }})))), ';'), '') as {{ column }}{{ ',' if not loop.last }}
+        nullif(array_to_string(array_sort(array_distinct(flatten(array_agg({{ column }})))), ';'), '') as {{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
     from contribution
     group by counting_id, academic_year, school_id, procedure_id
 )
 
 select
-    * exclude (mark_origins),
-    case when len(mark_origins) > 1 then 'mixed' else mark_origins[1] end as mark_origin
+    * {{ without('mark_origins') }},
+    case when {{ list_length('mark_origins') }} > 1 then 'mixed' else {{ list_item('mark_origins', 1) }} end as mark_origin
 from total

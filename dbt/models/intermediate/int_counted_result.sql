@@ -47,10 +47,10 @@ vpr_count as (
         coalesce(sum(pupils) filter (where is_participant and is_below), 0) as below_minimum,
         coalesce(sum(pupils) filter (where is_participant and is_below is null), 0) as unknown_count,
         coalesce(sum(pupils) filter (where not is_participant), 0) as absent_count,
-        list_distinct(list(mark_origin) filter (where is_participant)) as mark_origins,
-        list_distinct(list(scale_id) filter (where is_participant and mark_origin = 'scale')) as scale_ids,
-        list_distinct(list(evidence) filter (where is_participant and mark_origin = 'scale')) as evidence,
-        list_distinct(list(delivery_id)) as delivery_ids
+        array_distinct(array_agg(mark_origin) filter (where is_participant)) as mark_origins,
+        array_distinct(array_agg(scale_id) filter (where is_participant and mark_origin = 'scale')) as scale_ids,
+        array_distinct(array_agg(evidence) filter (where is_participant and mark_origin = 'scale')) as evidence,
+        array_distinct(array_agg(delivery_id)) as delivery_ids
     from vpr
     group by counting_id, academic_year, school_id, procedure_id
 ),
@@ -65,10 +65,10 @@ exam_count as (
         count(*) filter (where is_below) as below_minimum,
         count(*) filter (where is_below is null) as unknown_count,
         0 as absent_count,
-        list_distinct(list(mark_origin)) as mark_origins,
-        list_distinct(flatten(list(scale_ids))) as scale_ids,
-        list_distinct(flatten(list(evidence))) as evidence,
-        list_distinct(flatten(list(delivery_ids))) as delivery_ids
+        array_distinct(array_agg(mark_origin)) as mark_origins,
+        array_distinct(flatten(array_agg(scale_ids))) as scale_ids,
+        array_distinct(flatten(array_agg(evidence))) as evidence,
+        array_distinct(flatten(array_agg(delivery_ids))) as delivery_ids
     from {{ ref('int_counted_exam') }}
     group by counting_id, academic_year, school_id, procedure_id
 ),
@@ -80,7 +80,7 @@ exam_absent as (
         exam.school_id,
         counting_subject.procedure_id,
         count(distinct exam.person_id) as absent_count,
-        list(distinct exam.delivery_id) as delivery_ids
+        array_agg(distinct exam.delivery_id) as delivery_ids
     from {{ ref('int_exam_attempt') }} as exam
     inner join counting_subject
         on
@@ -102,9 +102,9 @@ report_count as (
         coalesce(sum(report.participants) filter (where report.below_minimum is null), 0) as unknown_count,
         0 as absent_count,
         ['report'] as mark_origins,
-        cast([] as varchar[]) as scale_ids,
-        cast([] as varchar[]) as evidence,
-        list(distinct report.delivery_id) as delivery_ids
+        {{ no_texts() }} as scale_ids,
+        {{ no_texts() }} as evidence,
+        array_agg(distinct report.delivery_id) as delivery_ids
     from {{ ref('int_aggregate_result') }} as report
     inner join counting_subject
         on
@@ -127,9 +127,9 @@ source_count as (
         coalesce(exam_count.below_minimum, 0),
         coalesce(exam_count.unknown_count, 0),
         coalesce(exam_absent.absent_count, 0),
-        coalesce(exam_count.mark_origins, []),
-        coalesce(exam_count.scale_ids, []),
-        coalesce(exam_count.evidence, []),
+        coalesce(exam_count.mark_origins, {{ no_texts() }}),
+        coalesce(exam_count.scale_ids, {{ no_texts() }}),
+        coalesce(exam_count.evidence, {{ no_texts() }}),
         coalesce(exam_count.delivery_ids, exam_absent.delivery_ids),
         'participants'
     from exam_count

@@ -31,7 +31,7 @@ overlap as (
 overlapping as (
     select
         overlap.delivery_id,
-        cast(null as varchar) as column_name,
+        cast(null as string) as column_name,
         later.file_name as value,
         'overlapping_deliveries' as check_id,
         'Те же работы пришли позже в другом файле: школ ' || count(distinct overlap.school_key)
@@ -93,7 +93,7 @@ outside_programme as (
     select
         report.delivery_id,
         'reported_on' as column_name,
-        cast(report.reported_on as varchar) as value,
+        cast(report.reported_on as string) as value,
         'return_outside_programme' as check_id,
         'Дата ' || report.reported_on || ' не попадает ни в один период программы ' || report.programme_id
             || ': факт принят и не засчитан.' as reason_ru,
@@ -271,7 +271,7 @@ listed_leader as (
         leader.school_name as value,
         'leader_is_listed' as check_id,
         'Школа-лидер «' || leader.school_name || '» сама в списке ШНОР: '
-            || string_agg(distinct {{ year_ru('list.academic_year') }}, ', ' order by {{ year_ru('list.academic_year') }})
+            || {{ string_agg(year_ru('list.academic_year'), ', ', year_ru('list.academic_year'), distinct=true) }}
             || '. Соглашение засчитано.' as reason_ru,
         'Проверьте, не переставлены ли школы; если нет, подумайте о другом лидере.' as remedy_ru,
         max(list.academic_year) as academic_year

@@ -114,7 +114,7 @@ shared as (
 )
 
 select
-    * exclude (z, n, effective_pupils),
+    * {{ without('z, n, effective_pupils') }},
     case when max_points > 0 then case when effective_pupils is null then 'pupil' else 'school' end end as interval_unit,
     case when max_points > 0 then {{ wilson('(completion_share * n)', 'n', 'z', '-') }} end as share_ci_low,
     case when max_points > 0 then {{ wilson('(completion_share * n)', 'n', 'z', '+') }} end as share_ci_high

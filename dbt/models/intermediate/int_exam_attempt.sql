@@ -1,7 +1,7 @@
 -- One row a person × exam × day (ОГЭ, ЕГЭ, ГВЭ): the latest delivery of it, with the accepted appeal applied.
 with exam as (
     select
-        * exclude (person_key),
+        * {{ without('person_key') }},
         coalesce(held_year, measured_year) as sitting_year,
         -- a file without documents meets one with them through the name, if only one person in the school bears it
         case

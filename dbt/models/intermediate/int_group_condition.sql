@@ -23,7 +23,7 @@ listed as (
         case when asked.is_assessed then asked.is_shnor end as is_met,
         case when asked.is_shnor then asked.low_ru else 'правилу не отвечает' end as found_ru,
         'за ' || asked.previous_ru || ' нет результатов' as unknown_ru,
-        cast(null as varchar) as context_year
+        cast(null as string) as context_year
     from asked
     where asked.kind = 'shnor_rule'
 ),
@@ -78,13 +78,13 @@ repeated as (
                 then false
         end as is_met,
         'низкие результаты в ' || count(*) filter (where is_low) || ' из ' || any_value(of_years) || ' лет ('
-        || string_agg(
-            {{ year_ru('result_year') }} || ' — ' || case when is_low is null then 'неизвестно' else 'низких процедур ' || low_count end,
-            ', ' order by result_year desc
-        ) || '), нужно ' || any_value(years) as found_ru,
-        'результатов нет или их мало: ' || string_agg({{ year_ru('result_year') }}, ', ' order by result_year desc) filter (where is_low is null)
+        || {{ string_agg(
+            year_ru('result_year') ~ " || ' — ' || case when is_low is null then 'неизвестно' else 'низких процедур ' || low_count end",
+            ', ', 'result_year desc'
+        ) }} || '), нужно ' || any_value(years) as found_ru,
+        'результатов нет или их мало: ' || {{ string_agg(year_ru('result_year'), ', ', 'result_year desc') }} filter (where is_low is null)
             as unknown_ru,
-        cast(null as varchar) as context_year
+        cast(null as string) as context_year
     from looked_back
     group by definition_id, condition_number, academic_year, school_id
 ),
@@ -108,7 +108,7 @@ level as (
         asked.academic_year,
         asked.school_id,
         case when compared.participants >= asked.minimum_participants
-            then compared.share_at_most <= asked.lowest_pct / 100.0 + 1e-9
+            then compared.share_at_most <= asked.lowest_pct / 1e2 + 1e-9
         end as is_met,
         'сопоставимый результат за ' || {{ year_ru('asked.results_year') }} || ' — ' || {{ number_ru('compared.observed_result', 1) }}
         || ' % (работ ' || compared.participants || '), не выше он у ' || {{ percent_ru('compared.share_at_most', '1') }}
@@ -117,7 +117,7 @@ level as (
             when compared.school_id is null then 'за ' || {{ year_ru('asked.results_year') }} || ' нет результатов'
             else 'работ ' || compared.participants || ', меньше ' || asked.minimum_participants
         end as unknown_ru,
-        cast(null as varchar) as context_year
+        cast(null as string) as context_year
     from asked
     left join compared using (academic_year, school_id)
     where asked.kind = 'result_level'
@@ -160,11 +160,11 @@ conditioned as (
         asked.condition_number,
         asked.academic_year,
         asked.school_id,
-        indexed.rank_share <= asked.lowest_pct / 100.0 + 1e-9 as is_met,
+        indexed.rank_share <= asked.lowest_pct / 1e2 + 1e-9 as is_met,
         'индекс условий за ' || {{ year_ru('indexed.context_year') }} || ' не выше у ' || {{ percent_ru('indexed.rank_share', '1') }}
         || ' школ региона, граница ' || asked.lowest_pct || ' %' as found_ru,
         coalesce(
-            'индекса условий нет: ' || lower(left(indexed.reason_ru, 1)) || rtrim(substr(indexed.reason_ru, 2), '.'),
+            'индекса условий нет: ' || lower(left(indexed.reason_ru, 1)) || trim(trailing '.' from substr(indexed.reason_ru, 2)),
             'индекса условий нет: за эти годы его в регионе не посчитать'
         ) as unknown_ru,
         indexed.context_year
@@ -174,7 +174,7 @@ conditioned as (
 ),
 
 class as (
-    select definition_id, condition_number, list(context_class) as classes
+    select definition_id, condition_number, array_agg(context_class) as classes
     from {{ source('reference', 'group_class') }}
     group by definition_id, condition_number
 ),
@@ -185,7 +185,7 @@ classed as (
         asked.condition_number,
         asked.academic_year,
         asked.school_id,
-        list_contains(class.classes, expectation.context_class) as is_met,
+        array_contains(class.classes, expectation.context_class) as is_met,
         'класс за ' || {{ year_ru('asked.results_year') }} || ' — ' || expectation.context_class_ru as found_ru,
         coalesce(
             'класса нет: ' || expectation.reason_ru,
@@ -207,7 +207,7 @@ counted as (
         school_id,
         count(is_hard) as known,
         count(*) filter (where is_hard) as hard,
-        string_agg(value_ru, ', ' order by value_ru) filter (where is_hard) as hard_ru,
+        {{ string_agg('value_ru', ', ', 'value_ru') }} filter (where is_hard) as hard_ru,
         max(context_year) filter (where is_hard is not null) as context_year
     from {{ ref('int_group_component') }}
     group by definition_id, condition_number, academic_year, school_id

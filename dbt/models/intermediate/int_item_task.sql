@@ -38,7 +38,7 @@ task as (
             when place.is_work_refused then 'Наибольшие баллы не сошлись у многих заданий: описана другая работа.'
             when place.finding = 'maximum'
                 then 'Наибольший балл по описанию ' || place.task_max_score || ', в протоколе '
-                || coalesce(cast(place.header_max_score as varchar), 'другой') || '.'
+                || coalesce(cast(place.header_max_score as string), 'другой') || '.'
             when place.finding = 'label'
                 then 'По описанию здесь задание ' || place.task_label || ', по шапке протокола ' || place.header_label || '.'
             when place.finding = 'ambiguous' then 'На листах поставки у этого столбца разные шапки.'
@@ -68,14 +68,14 @@ coded as (
         *,
         'skill' as coded_kind,
         'kt' as codifier,
-        unnest(list_distinct(skill_codes)) as code
+        {{ unnested('array_distinct(skill_codes)') }} as code
     from task
     union all
     select
         *,
         'content',
         'kes',
-        unnest(list_distinct(content_codes))
+        {{ unnested('array_distinct(content_codes)') }}
     from task
     union all
     select
@@ -84,7 +84,7 @@ coded as (
         null,
         'задание ' || min_by(item_id, position) over (partition by academic_year, procedure_id, skill_fgos)
     from task
-    where len(skill_codes) = 0 and skill_fgos is not null
+    where {{ list_length('skill_codes') }} = 0 and skill_fgos is not null
 ),
 
 label as (
@@ -103,7 +103,7 @@ named as (
         coded.coded_kind as item_kind,
         coded.code,
         min(case when coded.codifier is null then coded.skill_fgos else label.label end) as title_ru,
-        list(coded.position order by coded.position) as positions
+        array_sort(array_agg(coded.position)) as positions
     from coded
     left join label using (specification_year, test_grade, subject_id, codifier, code)
     group by all
@@ -116,28 +116,36 @@ item as (
         procedure_id,
         item_kind,
         positions,
-        string_agg(code, ';' order by code) as item_id,
-        string_agg(distinct title_ru, '; ' order by title_ru) as title_ru
+        {{ string_agg('code', ';', 'code') }} as item_id,
+        {{ string_agg('title_ru', '; ', 'title_ru', distinct=true) }} as title_ru
     from named
     group by all
 )
 
+{%- set told = ['academic_year', 'procedure_id', 'position', 'level', 'max_score', 'is_usable', 'is_work_refused', 'finding', 'specification_year', 'reason_ru'] %}
 select
-    * exclude (skill_fgos, skill_codes, content_codes, test_grade, subject_id),
+    {%- for column in told %}
+    {{ column }},
+    {%- endfor %}
+    item_kind,
+    item_id,
+    title_ru,
     item_id as task_id,
     position as sort_order
 from task
-union all by name
+union all
 select
-    task.* exclude (item_kind, item_id, title_ru, skill_fgos, skill_codes, content_codes, test_grade, subject_id),
+    {%- for column in told %}
+    task.{{ column }},
+    {%- endfor %}
     item.item_kind,
     item.item_id,
     item.title_ru,
     task.item_id as task_id,
-    item.positions[1] as sort_order
+    {{ list_item('item.positions', 1) }} as sort_order
 from item
 inner join task
     on
         item.academic_year = task.academic_year
         and item.procedure_id = task.procedure_id
-        and list_contains(item.positions, task.position)
+        and array_contains(item.positions, task.position)

@@ -8,7 +8,7 @@ with pair as (
         later.school_id,
         marker.marker_id,
         marker.criterion,
-        method.* exclude (academic_year),
+        method.* {{ without('academic_year') }},
         later.participants,
         earlier.participants as earlier_participants,
         earlier.score_sum / earlier.participants / earlier.max_score as earlier_mean,
@@ -56,8 +56,8 @@ fence as (
         region_code,
         marker_id,
         count(*) as schools,
-        case any_value(quantile) when 'discrete' then quantile_disc(ratio, 0.25) else quantile_cont(ratio, 0.25) end as q25,
-        case any_value(quantile) when 'discrete' then quantile_disc(ratio, 0.75) else quantile_cont(ratio, 0.75) end as q75
+        case any_value(quantile) when 'discrete' then percentile_disc(0.25) within group (order by ratio) else percentile_cont(0.25) within group (order by ratio) end as q25,
+        case any_value(quantile) when 'discrete' then percentile_disc(0.75) within group (order by ratio) else percentile_cont(0.75) within group (order by ratio) end as q75
     from stated
     where first_state = 'decided'
     group by academic_year, region_code, marker_id

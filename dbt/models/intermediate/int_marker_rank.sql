@@ -40,7 +40,7 @@ total as (
         ] %}
         count(*) * sum({{ x }} * {{ y }}) - sum({{ x }}) * sum({{ y }}) as {{ name }},
         {%- endfor %}
-        array_to_string(list_sort(list_distinct(list(delivery_ids))), ';') as delivery_ids
+        {{ distinct_ids('delivery_ids') }} as delivery_ids
     from ranked
     group by academic_year, school_id, marker_id, minimum_participants
 )

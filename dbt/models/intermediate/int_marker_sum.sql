@@ -9,6 +9,6 @@ select
     sum(score) as score_sum,
     sum(score * score) as square_sum,
     max(max_score) as max_score,
-    array_to_string(list_sort(list_distinct(list(delivery_ids))), ';') as delivery_ids
+    {{ distinct_ids('delivery_ids') }} as delivery_ids
 from {{ ref('int_marker_pupil') }}
 group by academic_year, region_code, school_id, procedure_id

@@ -48,7 +48,7 @@ compared as (
 )
 
 select
-    * exclude (official_ru, other_ru),
+    * {{ without('official_ru, other_ru') }},
     case when movement in ('enters', 'leaves')
         then 'по этой методике ' || other_ru || '; по официальной ' || official_ru
     end as reason_ru

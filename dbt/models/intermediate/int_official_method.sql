@@ -11,6 +11,6 @@ qualify row_number() over (
     partition by year.academic_year
     order by
         {{ holds_on(year_end, 'method.valid_from', 'method.valid_to') }} desc,
-        abs(datediff('day', method.valid_from, {{ year_end }})),
+        abs({{ days_between('method.valid_from', year_end) }}),
         method.method_id
 ) = 1

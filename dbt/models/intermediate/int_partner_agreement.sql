@@ -46,7 +46,7 @@ named as (
         coalesce(programme.valid_from, programme.document_signed_on) as signed_on,
         programme.valid_to,
         false as has_programme,
-        cast(null as varchar) as delivery_id
+        cast(null as string) as delivery_id
     from {{ ref('int_programme_pair') }} as pair
     inner join {{ source('reference', 'programme') }} as programme on pair.programme_id = programme.programme_id
 ),

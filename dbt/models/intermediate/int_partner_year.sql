@@ -5,12 +5,12 @@ select
     agreement.school_id,
     agreement.leader_school_id,
     max_by(agreement.source, agreement.signed_on) as source,
-    string_agg(distinct agreement.document_ref, '; ' order by agreement.document_ref) as document_ref,
+    {{ string_agg('agreement.document_ref', '; ', 'agreement.document_ref', distinct=true) }} as document_ref,
     max(agreement.signed_on) as signed_on,
     max(agreement.in_force_to) as in_force_to,
     max(agreement.valid_to) as valid_to,
-    string_agg(distinct agreement.programme_id, ';' order by agreement.programme_id) as programme_id,
-    string_agg(distinct agreement.delivery_id, ';' order by agreement.delivery_id) as delivery_ids
+    {{ string_agg('agreement.programme_id', ';', 'agreement.programme_id', distinct=true) }} as programme_id,
+    {{ string_agg('agreement.delivery_id', ';', 'agreement.delivery_id', distinct=true) }} as delivery_ids
 from {{ ref('int_partner_agreement') }} as agreement
 inner join {{ source('reference', 'academic_year') }} as year
     on

@@ -54,7 +54,7 @@ crossed as (
         span_of_years.first_year,
         span_of_years.academic_year,
         bool_or(rift.affects_marks) as crosses_break_of_marks,
-        string_agg(distinct rift.label_ru, '; ' order by rift.label_ru) as break_ru
+        {{ string_agg('rift.label_ru', '; ', 'rift.label_ru', distinct=true) }} as break_ru
     from span_of_years
     inner join {{ source('reference', 'comparability_break') }} as rift
         on

@@ -29,7 +29,7 @@ attempt as (
         wanted.attempt,
         head.head_school_id,
         case wanted.attempt when 'final' then -1 else 1 end
-        * coalesce(datediff('day', date '1900-01-01', exam.held_on), 0) as turn,
+        * coalesce({{ days_between("date '1900-01-01'", 'exam.held_on') }}, 0) as turn,
         exam.*
     from {{ ref('int_exam_attempt') }} as exam
     inner join {{ source('reference', 'procedure_subject') }} as procedure_subject

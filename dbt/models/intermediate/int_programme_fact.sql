@@ -234,7 +234,7 @@ select
     {{ stable_sum('quantity') }} as numerator,
     sum(denominator) as denominator,
     bool_or(quantity > 0) filter (where is_before_quarter) as had_fact,
-    {{ stable_sum('quantity') }} filter (where is_before_quarter) as former_numerator,
+    {{ stable_sum('quantity', where='is_before_quarter') }} as former_numerator,
     sum(denominator) filter (where is_before_quarter) as former_denominator,
     bool_or(source = 'executor') as is_reported,
     bool_or(source = 'agreement') as is_agreed,

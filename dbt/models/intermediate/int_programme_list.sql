@@ -24,7 +24,7 @@ listed as (
         programme_id,
         period,
         school_id,
-        string_agg(distinct ground, '+' order by ground) as basis
+        {{ string_agg('ground', '+', 'ground', distinct=true) }} as basis
     from ruled
     group by programme_id, period, school_id
 ),

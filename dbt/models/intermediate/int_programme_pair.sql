@@ -34,8 +34,8 @@ found as (
             and school.core <> ''
             and (
                 named.core = school.core
-                or starts_with(named.core, school.core || ' ')
-                or starts_with(school.core, named.core || ' ')
+                or position(school.core || ' ' in named.core) = 1
+                or position(named.core || ' ' in school.core) = 1
             )
     group by named.programme_id, named.sort_order, named.role
     having count(*) = 1

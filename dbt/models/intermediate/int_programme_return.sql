@@ -74,7 +74,7 @@ agreement as (
         agreement.delivery_id,
         row_number() over (
             partition by programme.programme_id, period.period, kind.return_kind, agreement.school_id
-            order by agreement.signed_on, agreement.leader_school_id, agreement.document_ref
+            order by agreement.signed_on nulls last, agreement.leader_school_id, agreement.document_ref nulls last
         ) as nth
     from {{ ref('int_partner_agreement') }} as agreement
     cross join (values ('agreement'), ('partner_programme')) as kind (return_kind)
@@ -123,7 +123,7 @@ every as (
     select * from reported
     union all by name
     select
-        agreement.* exclude (nth),
+        agreement.* {{ without('nth') }},
         'school' as territory_level,
         1 as quantity,
         'agreement' as source

@@ -27,7 +27,7 @@ score as (
         partition by indicator.programme_id, indicator.indicator_id, exam.measured_year, exam.person_id, exam.subject_id
         order by
             case indicator.attempt when 'final' then -1 else 1 end
-            * coalesce(datediff('day', date '1900-01-01', exam.held_on), 0),
+            * coalesce({{ days_between("date '1900-01-01'", 'exam.held_on') }}, 0),
             exam.arrival
     ) = 1
 ),

@@ -184,7 +184,7 @@ counted as (
 )
 
 select
-    * exclude (numerator, denominator, former_numerator, former_denominator),
+    * {{ without('numerator, denominator, former_numerator, former_denominator') }},
     case when has_data then coalesce(numerator, 0) end as numerator,
     case when value_kind in ('share_of_schools', 'count_schools') and not is_population_known then null
         when value_kind in ('count_participants', 'count_quantity') then null

@@ -21,7 +21,7 @@ assigned as (
 
 direct as (
     select
-        register.* exclude (school_id),
+        register.* {{ without('school_id') }},
         coalesce(register.school_id, by_login.school_id, by_code.school_id, 's' || register.vpr_login) as direct_id
     from register
     left join assigned as by_login on by_login.key_kind = 'vpr_login' and register.vpr_login = by_login.key_value
@@ -45,7 +45,7 @@ by_name as (
 )
 
 select
-    direct.* exclude (direct_id),
+    direct.* {{ without('direct_id') }},
     coalesce(
         direct.direct_id,
         by_exam_code.school_id,

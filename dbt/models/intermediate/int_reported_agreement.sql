@@ -43,7 +43,7 @@ select
     {%- for outcome in ['lowered', 'confirmed', 'raised'] %}
     coalesce(sum(pupils) filter (where outcome = '{{ outcome }}'), 0) as {{ outcome }}_count,
     {%- endfor %}
-    array_to_string(list_sort(list_distinct(list(delivery_id))), ';') as delivery_ids
+    {{ distinct_ids('delivery_id') }} as delivery_ids
 from placed
 group by school_id, procedure_id, measured_year
 having count(*) = count(pupils)

@@ -23,7 +23,7 @@ select
     {%- for mark in [2, 3, 4, 5] %}
     cast(sum(count_{{ mark }}) as bigint) as mark_{{ mark }}_count,
     {%- endfor %}
-    array_to_string(list_sort(list_distinct(list(delivery_id))), ';') as delivery_ids
+    {{ distinct_ids('delivery_id') }} as delivery_ids
 from placed
 group by school_id, procedure_id, measured_year
 having count(*) = count(count_2 + count_3 + count_4 + count_5)

@@ -47,6 +47,6 @@ select
     academic_year,
     primary_score,
     cast(sum(pupils) as bigint) as pupils,
-    array_to_string(list_sort(list_distinct(list(delivery_id))), ';') as delivery_ids
+    {{ distinct_ids('delivery_id') }} as delivery_ids
 from placed
 group by school_id, procedure_id, academic_year, primary_score

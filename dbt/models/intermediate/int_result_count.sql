@@ -3,7 +3,7 @@
 -- that count alike share the count.
 select
     method_procedure.method_id,
-    counted.* exclude (counting_id)
+    counted.* {{ without('counting_id') }}
 from {{ ref('int_counted_result') }} as counted
 inner join {{ source('reference', 'method_procedure') }} as method_procedure
     on counted.counting_id = method_procedure.counting_id and counted.procedure_id = method_procedure.procedure_id

@@ -61,7 +61,7 @@ future_stage as (
     select
         stage_row.delivery_id,
         'done_on' as column_name,
-        cast(stage_row.done_on as varchar) as value,
+        cast(stage_row.done_on as string) as value,
         'risk_stage_in_future' as check_id,
         'День этапа ' || stage_row.done_on || ' ещё не наступил: этапов ' || count(*) || ', пройденными они не считаются.' as reason_ru,
         'Проверьте день; этап сообщают, когда он пройден.' as remedy_ru,

@@ -23,7 +23,7 @@ listed as (
 )
 
 select
-    * exclude (is_chosen),
+    * {{ without('is_chosen') }},
     -- whoever marks the chosen risks leaves the others blank; where none is marked the choice is unknown
     coalesce(is_chosen, case when bool_or(is_chosen) over (partition by academic_year, school_id) then false end) as is_chosen
 from listed

@@ -18,8 +18,8 @@ select
     sign.academic_year,
     sign.school_id,
     list.list_id,
-    string_agg(distinct sign.sign, '+' order by sign.sign) as participation_basis,
-    string_agg(distinct sign.delivery_id, ';' order by sign.delivery_id) as delivery_ids,
+    {{ string_agg('sign.sign', '+', 'sign.sign', distinct=true) }} as participation_basis,
+    {{ string_agg('sign.delivery_id', ';', 'sign.delivery_id', distinct=true) }} as delivery_ids,
     coalesce(min(sign.done_on), any_value(stage.due_on)) as taken_on
 from sign
 inner join {{ source('reference', 'risk_list') }} as list on sign.academic_year = list.academic_year

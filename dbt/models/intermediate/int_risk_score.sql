@@ -42,7 +42,7 @@ factor as (
         indicator.school_id,
         indicator.factor_id,
         -- rounded, so that a sum in another order does not fall on the other side of a border
-        round(avg(indicator.risk_pct), 6) as score_pct,
+        {{ rounded('avg(indicator.risk_pct)', 6) }} as score_pct,
         count(*) as indicators_known,
         any_value(asked.indicators_count) as indicators_count,
         any_value(indicator.method_id) as method_id,

@@ -27,7 +27,7 @@ report as (
     -- a report of the risk itself says more than one of the whole school
     qualify row_number() over (
         partition by chosen.academic_year, chosen.school_id, chosen.factor_id, stage.stage_id
-        order by report.factor_id = chosen.factor_id desc nulls last, report.done_on, report.delivery_id
+        order by report.factor_id = chosen.factor_id desc nulls last, report.done_on nulls last, report.delivery_id
     ) = 1
 ),
 
@@ -76,5 +76,5 @@ select
         when as_of <= due_on then 'in_progress'
         else 'overdue'
     end as status,
-    case when not is_done and as_of > due_on then datediff('day', due_on, as_of) end as days_overdue
+    case when not is_done and as_of > due_on then {{ days_between('due_on', 'as_of') }} end as days_overdue
 from stage

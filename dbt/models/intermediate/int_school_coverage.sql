@@ -42,7 +42,7 @@ select
     {%- for what, state in [
         ('assessed', 'assessed'), ('unknown', 'unknown'), ('not_held', 'not_held_federally'), ('not_delivered', 'not_delivered')
     ] %}
-    string_agg(short_ru, ', ' order by sort_order) filter (where period = '{{ period }}' and state = '{{ state }}')
+    {{ string_agg('short_ru', ', ', 'sort_order') }} filter (where period = '{{ period }}' and state = '{{ state }}')
         as {{ what }}_{{ period }}_ru,
     {%- endfor %}
     {%- endfor %}

@@ -31,7 +31,7 @@ hop as (
     left join merged_key using (key_kind, key_value, measured_year, held_year)
     union all
     select
-        hop.* exclude (school_id, depth),
+        hop.* {{ without('school_id, depth') }},
         link.related_school_id as school_id,
         hop.depth + 1 as depth
     from hop
@@ -42,7 +42,7 @@ hop as (
         and hop.depth < 9 -- a ring of mergers must not turn for ever
 )
 
-select * exclude (depth)
+select * {{ without('depth') }}
 from hop
 qualify row_number() over (
     partition by key_kind, key_value, measured_year, held_year order by depth desc, school_id

@@ -7,7 +7,7 @@ with seen as (
         nullif(trim(mention.municipality_label), '') as municipality_label,
         coalesce(
             regexp_extract(mention.municipality_key, '^(\d\d)_', 1),
-            case mention.key_kind when 'vpr_login' then regexp_extract(mention.key_value, '^\d\d') end
+            case mention.key_kind when 'vpr_login' then regexp_extract(mention.key_value, '^\d\d', 0) end
         ) as region_code,
         mention.rows_count,
         0 as is_register
@@ -18,7 +18,7 @@ with seen as (
         school_id,
         municipality_key,
         nullif(trim(municipality_label), ''),
-        coalesce(region_code, regexp_extract(municipality_key, '^(\d\d)_', 1), regexp_extract(vpr_login, '^\d\d')),
+        coalesce(region_code, regexp_extract(municipality_key, '^(\d\d)_', 1), regexp_extract(vpr_login, '^\d\d', 0)),
         recency,
         1
     from {{ ref('int_register_school') }}

@@ -50,7 +50,7 @@ counted as (
         count(*) filter (where period = '{{ period }}' and is_low) as low_{{ period }},
         count(*) filter (where period = '{{ period }}' and is_surely_low) as sure_{{ period }},
         count(*) filter (where period = '{{ period }}' and is_low is null) as unknown_{{ period }},
-        string_agg(low_ru, '; ' order by sort_order) filter (where period = '{{ period }}' and is_low) as low_{{ period }}_ru,
+        {{ string_agg('low_ru', '; ', 'sort_order') }} filter (where period = '{{ period }}' and is_low) as low_{{ period }}_ru,
         {%- endfor %}
         {{ nth_largest('participants', "period = 'previous' and is_low", 'any_value(method.previous_year_low_procedures)') }}
             as evidence_previous_year,
@@ -101,7 +101,7 @@ complete as (
 
 ruled as (
     select
-        complete.* exclude (year_before, evidence_previous_year, evidence_both_years, evidence_repeated),
+        complete.* {{ without('year_before, evidence_previous_year, evidence_both_years, evidence_repeated') }},
         {{ year_ru('complete.previous_year') }} as previous_ru,
         {{ year_ru('complete.year_before') }} as before_ru,
         {{ year_ru('complete.academic_year') }} as current_ru,
@@ -162,7 +162,7 @@ listed as (
 )
 
 select
-    listed.* exclude (stretch, evidence_participants, is_rule_sure),
+    listed.* {{ without('stretch, evidence_participants, is_rule_sure') }},
     case when listed.is_shnor then row_number() over (
         partition by listed.method_id, listed.school_id, listed.stretch order by listed.academic_year
     ) else 0 end as years_listed_in_a_row,

@@ -3,7 +3,7 @@
 with found as (
     {%- for name in ['contingent', 'attendance'] %}
     select
-        report.* exclude (school_label, municipality_key, municipality_label),
+        report.* {{ without('school_label, municipality_key, municipality_label') }},
         head.head_school_id as school_id
     from {{ ref('stg_' ~ name) }} as report
     inner join {{ ref('int_school_key') }} as keys

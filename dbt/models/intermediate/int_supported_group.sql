@@ -57,7 +57,7 @@ grouped as (
 )
 
 select
-    grouped.* exclude (support_format),
+    grouped.* {{ without('support_format') }},
     year.start_year
 from grouped
 inner join {{ source('reference', 'academic_year') }} as year on grouped.academic_year = year.academic_year

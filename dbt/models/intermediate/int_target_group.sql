@@ -18,7 +18,7 @@ decided as (
         academic_year,
         school_id,
         case any_value(combine)
-            when 'first_known' then first(is_met order by condition_number) filter (where is_required and is_met is not null)
+            when 'first_known' then min_by(is_met, condition_number) filter (where is_required and is_met is not null)
             when 'all' then case
                 when bool_or(not is_met) filter (where is_required) then false
                 when bool_or(is_met is null) filter (where is_required) then null
@@ -34,8 +34,8 @@ decided as (
         count(is_met) filter (where is_required) as conditions_known,
         count(*) filter (where is_required and is_met) as conditions_met,
         max(context_year) filter (where is_required) as context_year,
-        string_agg(condition_ru, '; ' order by condition_number) filter (where is_required) as required_ru,
-        string_agg(condition_ru, '; ' order by condition_number) filter (where not is_required) as beside_ru
+        {{ string_agg('condition_ru', '; ', 'condition_number') }} filter (where is_required) as required_ru,
+        {{ string_agg('condition_ru', '; ', 'condition_number') }} filter (where not is_required) as beside_ru
     from told
     group by definition_id, academic_year, school_id
 )

@@ -16,8 +16,7 @@ counted as (
         select
             work_no,
             class_name,
-            unnest(task_scores) as score,
-            generate_subscripts(task_scores, 1) as position
+            {{ unnested_with_place('task_scores', 'score', 'position') }}
         from work
         where attendance = 'participated'
     )

@@ -52,7 +52,7 @@ other_task as (
         procedure_id as value,
         'task_maximum_differs' as check_id,
         'Работа ' || short_ru || ': наибольший балл или обозначение не те, что в описании, у заданий '
-        || string_agg(coalesce(task_label, '№ ' || position), ', ' order by position) || '. Величин по ним нет.' as reason_ru,
+        || {{ string_agg("coalesce(task_label, '№ ' || position)", ', ', 'position') }} || '. Величин по ним нет.' as reason_ru,
         'Сверьте описание с протоколом и пришлите исправленное.' as remedy_ru,
         academic_year
     from work
@@ -66,7 +66,7 @@ twice as (
         'task_label' as column_name,
         procedure.procedure_id as value,
         'task_described_twice' as check_id,
-        'Работа ' || procedure.short_ru || ': дважды описаны задания ' || string_agg(task.task_label, ', ' order by task.position)
+        'Работа ' || procedure.short_ru || ': дважды описаны задания ' || {{ string_agg('task.task_label', ', ', 'task.position') }}
         || '. Взята последняя строка каждого.' as reason_ru,
         'Уберите из описания лишние строки.' as remedy_ru,
         task.specification_year as academic_year
@@ -81,12 +81,12 @@ undated as (
     select
         delivery_id,
         'specification_year' as column_name,
-        cast(null as varchar) as value,
+        cast(null as string) as value,
         'specification_without_year' as check_id,
         'Год описания заданий не назван ни в файле, ни в его имени: описание не используется, заданий в нём '
         || count(*) || '.' as reason_ru,
         'Добавьте столбец «год» или назовите год в имени файла.' as remedy_ru,
-        cast(null as varchar) as academic_year
+        cast(null as string) as academic_year
     from {{ ref('stg_task_specification') }}
     where specification_year is null
     group by delivery_id

@@ -12,8 +12,8 @@ with latest as (
         max_score,
         coalesce(poop_block, skill_fgos) as title_ru,
         skill_fgos,
-        coalesce(string_split(replace(skill_codes, ' ', ''), ';'), []) as skill_codes,
-        coalesce(string_split(replace(content_codes, ' ', ''), ';'), []) as content_codes,
+        coalesce(split(replace(skill_codes, ' ', ''), ';'), {{ no_texts() }}) as skill_codes,
+        coalesce(split(replace(content_codes, ' ', ''), ';'), {{ no_texts() }}) as content_codes,
         delivery_id
     from {{ ref('stg_task_specification') }}
     where assessment = 'vpr' and specification_year is not null
@@ -31,6 +31,6 @@ single as (
 )
 
 select
-    * exclude (row_position, source_row),
-    row_number() over (partition by specification_year, test_grade, subject_id order by row_position, source_row) as position
+    * {{ without('row_position, source_row') }},
+    row_number() over (partition by specification_year, test_grade, subject_id order by row_position nulls last, source_row) as position
 from single

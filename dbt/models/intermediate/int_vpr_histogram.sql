@@ -11,6 +11,6 @@ select
     case when total_score <= max_score then cast(round(total_score) as integer) end as primary_score,
     count(*) as pupils,
     max(max_score) as max_score,
-    list_distinct(list(delivery_id)) as delivery_ids
+    array_distinct(array_agg(delivery_id)) as delivery_ids
 from participant
 group by all

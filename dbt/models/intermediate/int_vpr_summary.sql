@@ -22,7 +22,7 @@ select
     count(*) filter (where total_score <= max_score) as scored_count,
     sum(total_score) filter (where total_score <= max_score) as score_sum,
     max(max_score) as max_score,
-    list_sort(list_distinct(list(mark_origin) filter (where mark is not null))) as mark_origins,
-    array_to_string(list_sort(list_distinct(list(delivery_id))), ';') as delivery_ids
+    array_sort(array_distinct(array_agg(mark_origin) filter (where mark is not null))) as mark_origins,
+    {{ distinct_ids('delivery_id') }} as delivery_ids
 from participant
 group by school_id, procedure_id, academic_year

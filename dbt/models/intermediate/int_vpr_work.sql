@@ -8,7 +8,7 @@ with asked as (
 wanted as (
     select
         procedure_subject.subject_id,
-        list(distinct procedure_subject.test_grade) as grades
+        array_agg(distinct procedure_subject.test_grade) as grades
     from {{ source('reference', 'procedure_subject') }} as procedure_subject
     inner join asked on procedure_subject.procedure_id = asked.procedure_id
     where procedure_subject.assessment = 'vpr'
@@ -36,7 +36,7 @@ counted as (
         count(*) as pupils
     from work
     inner join wanted on work.subject_id = wanted.subject_id
-    where list_contains(wanted.grades, work.test_grade) or list_contains(wanted.grades, work.pupil_grade)
+    where array_contains(wanted.grades, work.test_grade) or array_contains(wanted.grades, work.pupil_grade)
     group by all
 )
 

@@ -31,7 +31,7 @@ left join {{ source('reference', 'context_label') }} as label on cell.component_
 left join (
     select
         cell.source_ids,
-        string_agg(form.title_ru, '; ' order by form.form_id) as source_ru
+        {{ string_agg('form.title_ru', '; ', 'form.form_id') }} as source_ru
     from (select distinct source_ids from {{ ref('int_context_component') }} where source_ids is not null) as cell
     inner join {{ source('reference', 'context_form') }} as form
         on ';' || cell.source_ids || ';' like '%;' || form.form_id || ';%'

@@ -65,13 +65,12 @@ counted as (
         count(*) filter (where deficit.is_gap_significant and deficit.gap < 0) as behind_region_count,
         count(*) filter (where deficit.not_taught_count > 0) as not_taught_tasks_count,
         count(deficit.teach_again_order) as teach_again_count,
-        string_agg(
+        {% call string_agg(none, 'chr(10)', 'deficit.teach_again_order') -%}
             deficit.teach_again_order || ') задание ' || deficit.item_id || coalesce(' (' || level.title_ru || ' уровень)', '')
             || ': ' || {{ percent_ru('deficit.completion_share', 1) }}
             || coalesce(' при ' || {{ percent_ru('deficit.region_completion_share', 1) }} || ' в регионе', '')
-            || ', n = ' || deficit.pupils_count || coalesce(' — ' || item.title_ru, ''),
-            chr(10) order by deficit.teach_again_order
-        ) filter (where deficit.teach_again_order <= setting.summary_tasks) as teach_again_ru
+            || ', n = ' || deficit.pupils_count || coalesce(' — ' || item.title_ru, '')
+        {%- endcall %} filter (where deficit.teach_again_order <= setting.summary_tasks) as teach_again_ru
     from {{ ref('task_deficit') }} as deficit
     inner join {{ ref('task_item') }} as item using (academic_year, procedure_id, item_kind, item_id)
     left join {{ source('reference', 'deficit_level') }} as level

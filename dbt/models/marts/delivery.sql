@@ -1,2 +1,2 @@
-select * exclude (arrival)
+select * {{ without('arrival') }}
 from {{ ref('stg_delivery') }}

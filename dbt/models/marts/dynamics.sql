@@ -87,7 +87,7 @@ select
     worded.earlier_below_minimum,
     worded.below_share,
     worded.earlier_below_share,
-    100.0 * worded.difference / (worded.participants * worded.earlier_participants) as change_pp,
+    1e2 * worded.difference / (worded.participants * worded.earlier_participants) as change_pp,
     worded.change_low_pp,
     worded.change_high_pp,
     {{ dynamics('worded.difference', "'down'") }} as dynamics,

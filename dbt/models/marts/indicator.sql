@@ -25,7 +25,7 @@ earlier as (
 compared as (
     select
         own.*,
-        indicator.* exclude (programme_id, indicator_id, value_kind, unit, denominator, territory_level),
+        indicator.* {{ without('programme_id, indicator_id, value_kind, unit, denominator, territory_level') }},
         period.previous_period,
         period.is_baseline,
         period.list_year,
@@ -72,7 +72,7 @@ stated as (
         programme.territory_id,
         true as is_judged,
         indicator.unit,
-        indicator.* exclude (programme_id, indicator_id, value_kind, unit, denominator, territory_level),
+        indicator.* {{ without('programme_id, indicator_id, value_kind, unit, denominator, territory_level') }},
         period.previous_period,
         period.is_baseline,
         period.list_year,
@@ -93,7 +93,7 @@ every as (
 
 valued as (
     select
-        every.* exclude (value),
+        every.* {{ without('value') }},
         every.value as measured_value,
         case every.comparison
             when 'change' then every.value - every.previous_value
@@ -166,9 +166,9 @@ judged as (
         territory_level,
         territory_id,
         min_by(comparator, comparator) as comparator,
-        min_by(stated_target, comparator) as stated_target,
-        min_by(target, comparator) as target,
-        min_by(attainment_pct, comparator) as attainment_pct,
+        min_by(stated_target, comparator) filter (where stated_target is not null) as stated_target,
+        min_by(target, comparator) filter (where target is not null) as target,
+        min_by(attainment_pct, comparator) filter (where attainment_pct is not null) as attainment_pct,
         case when count(*) = count(is_met) then bool_and(is_met) end as is_met
     from met
     group by programme_id, indicator_id, period, territory_level, territory_id

@@ -55,8 +55,8 @@ territory as (
             where has_both
             {%- for name in outcomes %} and {{ name }}_count = reported_{{ name }}_count{% endfor %}
         ) as reconciled_count,
-        list_distinct(flatten(list(mark_origins))) as mark_origins,
-        array_to_string(list_sort(list_distinct(flatten(list(string_split(delivery_ids, ';'))))), ';') as delivery_ids
+        array_distinct(flatten(array_agg(mark_origins))) as mark_origins,
+        array_to_string(array_sort(array_distinct(flatten(array_agg(split(delivery_ids, ';'))))), ';') as delivery_ids
     from placed
     group by academic_year, procedure_id, {{ key }}
     {%- if not loop.last %}
@@ -93,7 +93,7 @@ select
     band.label_ru as informativeness_ru,
     territory.both_sources_count,
     territory.reconciled_count,
-    case when len(territory.mark_origins) > 1 then 'mixed' else territory.mark_origins[1] end as mark_origin,
+    case when {{ list_length('territory.mark_origins') }} > 1 then 'mixed' else {{ list_item('territory.mark_origins', 1) }} end as mark_origin,
     territory.delivery_ids
 from territory
 cross join setting

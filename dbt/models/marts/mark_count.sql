@@ -9,7 +9,7 @@ with counted as (
         cast(coalesce(sum(pupils) filter (where mark = {{ mark }}), 0) as bigint) as mark_{{ mark }}_count,
         {%- endfor %}
         cast(coalesce(sum(pupils) filter (where mark is null), 0) as bigint) as unknown_count,
-        array_to_string(list_sort(list_distinct(flatten(list(delivery_ids)))), ';') as delivery_ids
+        {{ distinct_ids_of_lists('delivery_ids') }} as delivery_ids
     from {{ ref('int_vpr_histogram') }}
     group by school_id, procedure_id, academic_year
 )

@@ -15,7 +15,7 @@ report as (
         measure.measure_id,
         measure.unit,
         measure.population,
-        report.* exclude (territory_level)
+        report.* {{ without('territory_level') }}
     from {{ ref('int_programme_return') }} as report
     inner join measure on report.programme_id = measure.programme_id and report.return_kind = measure.return_kind
     where
@@ -62,9 +62,9 @@ actual as (
         placed.is_judged,
         {%- for name, condition in [('actual', 'true'), ('actual_at_quarter_start', 'placed.is_before_quarter')] %}
         case any_value(placed.unit)
-            when 'count' then {{ stable_sum('placed.quantity') }} filter (where {{ condition }})
+            when 'count' then {{ stable_sum('placed.quantity', where=condition) }}
             when 'yes' then max(least(placed.quantity, 1)) filter (where {{ condition }})
-            when 'pct' then 100.0
+            when 'pct' then 1e2
                 * count(distinct member.school_id) filter (where {{ condition }} and placed.quantity > 0)
                 / case when placed.is_judged then any_value(population.schools_count) else 1 end
         end as {{ name }},
@@ -123,7 +123,7 @@ stage as (
         due.due_on,
         case
             when measure.unit = 'count' and plan.planned % count(*) over every = 0
-                then plan.planned * row_number() over (every order by due.due_on) / count(*) over every
+                then plan.planned * row_number() over (partition by due.programme_id, due.measure_id, due.period order by due.due_on) / count(*) over every
             when due.due_on = max(due.due_on) over every then plan.planned
             else 0
         end as planned_by
@@ -136,11 +136,11 @@ stage as (
 dated as (
     select
         territory.*,
-        measure.* exclude (programme_id, measure_id),
+        measure.* {{ without('programme_id, measure_id') }},
         case when territory.is_judged then plan.planned end as planned,
         case when territory.is_judged then plan.due_from end as due_from,
         case when territory.is_judged then plan.due_on end as due_on,
-        actual.* exclude (programme_id, measure_id, period, territory_level, territory_id, is_judged),
+        actual.* {{ without('programme_id, measure_id, period, territory_level, territory_id, is_judged') }},
         today.as_of,
         measure.unit = 'pct' and territory.is_judged and population.schools_count is null as is_population_unknown
     from territory
@@ -225,7 +225,7 @@ select
     judged.next_due_on,
     judged.as_of,
     judged.status,
-    cast(case when judged.status = 'overdue' then datediff('day', judged.overdue_since, judged.as_of) end as bigint) as days_overdue,
+    cast(case when judged.status = 'overdue' then {{ days_between('judged.overdue_since', 'judged.as_of') }} end as bigint) as days_overdue,
     cast(judged.actual_at_quarter_start as double) as actual_at_quarter_start,
     judged.last_reported_on,
     cast(coalesce(judged.reports_count, 0) as bigint) as reports_count,

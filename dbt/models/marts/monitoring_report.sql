@@ -17,7 +17,7 @@ item as (
         status,
         -- figures that should be there by now and are not; a plan that is not met is no overdue report
         status = 'no_data' and is_computable and due_on < as_of and programme_id in (select programme_id from running) as is_overdue,
-        datediff('day', due_on, as_of) as days_overdue,
+        {{ days_between('due_on', 'as_of') }} as days_overdue,
         unit,
         target as planned,
         value as actual,

@@ -27,7 +27,7 @@ cell as (
         school.region_code,
         method.method_id,
         year_before.previous_year,
-        marker.* exclude (method_id)
+        marker.* {{ without('method_id') }}
     from year
     inner join {{ source('reference', 'academic_year') }} as year_before using (academic_year)
     inner join {{ source('reference', 'marker_method') }} as method using (academic_year)

@@ -105,7 +105,7 @@ select
             -- a few schools of a region are no picture of it, nor of its municipalities
             and sum(case territory.territory_level when 'region' then territory.checked_schools_count end)
                 over (partition by territory.academic_year, territory.region_code, territory.procedure_id) >= base.minimum_schools
-            then 100 - 100.0 * territory.marked_schools_count
+            then 100 - 1e2 * territory.marked_schools_count
                 / case base.index_schools when 'all' then territory.schools_count else territory.checked_schools_count end
     end as objectivity_index,
     territory.has_published_list,

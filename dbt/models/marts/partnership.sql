@@ -42,7 +42,7 @@ subject as (
         found.school_id,
         found.leader_number,
         own.participants,
-        list_contains(string_split(found.strong_subjects, ';'), own.subject_id) as is_strong,
+        array_contains(split(found.strong_subjects, ';'), own.subject_id) as is_strong,
         leader.participants as leader_participants,
         lower(named.title_ru)
         || coalesce(' (ниже минимума ' || own.below_minimum || ' из ' || own.participants
@@ -69,7 +69,7 @@ said as (
         leader_number,
         cast(sum(participants) as bigint) as weak_participants,
         cast(sum(leader_participants) filter (where is_strong) as bigint) as leader_participants,
-        string_agg(said_ru, ', ' order by title_ru, said_ru) as weak_ru
+        {{ string_agg('said_ru', ', ', 'title_ru, said_ru') }} as weak_ru
     from subject
     group by academic_year, school_id, leader_number
 ),

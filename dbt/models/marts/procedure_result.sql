@@ -1,8 +1,8 @@
 select
-    result.* exclude (short_ru, sort_order) replace (
-        case when method.share_interval = 'exact' then exact.share_ci_low else result.share_ci_low end as share_ci_low,
-        case when method.share_interval = 'exact' then exact.share_ci_high else result.share_ci_high end as share_ci_high
-    ),
+    result.* {{ without('short_ru, sort_order, share_ci_low, share_ci_high') }},
+    {%- for end in ['low', 'high'] %}
+    case when method.share_interval = 'exact' then exact.share_ci_{{ end }} else result.share_ci_{{ end }} end as share_ci_{{ end }},
+    {%- endfor %}
     pooled.pooled_share,
     pooled.pooled_probability_low
 from {{ ref('int_procedure_result') }} as result

@@ -4,29 +4,28 @@ with setting as (
 ),
 
 skill as (
-    select academic_year, procedure_id, position, list(item_id order by item_id) as skill_ids
+    select academic_year, procedure_id, position, array_sort(array_agg(item_id)) as skill_ids
     from {{ ref('int_item_task') }}
     where item_kind = 'skill'
     group by all
 ),
 
 -- the tasks of a protocol, those first that a pupil should learn first: base level, then what most others can do
-task as (
+turn as (
     select
         task.academic_year,
         task.procedure_id,
         task.delivery_id,
         region.territory_id as region_code,
-        list(
-            struct_pack(
-                task_id := item.item_id,
-                place := task.position,
-                max_score := task.max_score,
-                region_share := region.completion_share,
-                skill_ids := coalesce(skill.skill_ids, [])
-            )
+        item.item_id as task_id,
+        task.position as place,
+        task.max_score,
+        region.completion_share as region_share,
+        coalesce(skill.skill_ids, {{ no_texts() }}) as skill_ids,
+        row_number() over (
+            partition by task.academic_year, task.procedure_id, task.delivery_id, region.territory_id
             order by coalesce(task.level = 'Б', false) desc, region.completion_share desc, task.position
-        ) as tasks
+        ) as turn
     from {{ ref('int_task_column') }} as task
     inner join {{ ref('int_item_task') }} as item
         on
@@ -47,6 +46,14 @@ task as (
             and task.procedure_id = skill.procedure_id
             and task.position = skill.position
     where task.is_usable
+),
+
+-- a list sorts by the first field of its items
+{%- set fields = {} %}
+{%- for field in ['turn', 'task_id', 'place', 'max_score', 'region_share', 'skill_ids'] %}{% do fields.update({field: field}) %}{% endfor %}
+task as (
+    select academic_year, procedure_id, delivery_id, region_code, array_sort(array_agg({{ struct(fields) }})) as tasks
+    from turn
     group by all
 ),
 
@@ -54,6 +61,14 @@ work as (
     {{ counted_works() }}
 ),
 
+{%- set score = list_item('work.task_scores', 't.place') %}
+{%- set answer = {
+    'task_id': 't.task_id',
+    'max_score': 't.max_score',
+    'region_share': 't.region_share',
+    'skill_ids': 't.skill_ids',
+    'points': "case " ~ score ~ " when 'X' then 0 else " ~ points(score) ~ " end",
+} %}
 answered as (
     select
         work.measured_year as academic_year,
@@ -65,17 +80,8 @@ answered as (
         coalesce(work.participant_code, 'строка ' || work.source_row) as participant_code,
         setting.pupil_share_numerator,
         setting.pupil_share_denominator,
-        list_filter(
-            list_transform(task.tasks, lambda t: struct_pack(
-                task_id := t.task_id,
-                max_score := t.max_score,
-                region_share := t.region_share,
-                skill_ids := t.skill_ids,
-                points := case work.task_scores[t.place] when 'X' then 0 else {{ points('work.task_scores[t.place]') }} end
-            )),
-            lambda a: a.points <= a.max_score
-        ) as answers,
-        list_filter(task.tasks, lambda t: work.task_scores[t.place] = 'N') as not_taught
+        {{ list_filter(list_transform('task.tasks', 't', struct(answer)), 'a', 'a.points <= a.max_score') }} as answers,
+        {{ list_filter('task.tasks', 't', score ~ " = 'N'") }} as not_taught
     from work
     inner join {{ ref('int_school') }} as school on work.school_id = school.school_id
     inner join {{ ref('int_task_year') }} as recent on work.measured_year = recent.academic_year
@@ -91,18 +97,18 @@ answered as (
 
 summed as (
     select
-        * exclude (pupil_share_numerator, pupil_share_denominator),
-        cast(coalesce(list_sum(list_transform(answers, lambda a: a.points)), 0) as bigint) as points,
-        cast(coalesce(list_sum(list_transform(answers, lambda a: a.max_score)), 0) as bigint) as max_points,
-        list_sum(list_transform(answers, lambda a: a.max_score * a.region_share)) as region_points,
-        list_filter(answers, lambda a: a.points * pupil_share_denominator < a.max_score * pupil_share_numerator) as deficits
+        * {{ without('pupil_share_numerator, pupil_share_denominator') }},
+        cast(coalesce({{ list_sum(list_transform('answers', 'a', 'a.points')) }}, 0) as bigint) as points,
+        cast(coalesce({{ list_sum(list_transform('answers', 'a', 'a.max_score')) }}, 0) as bigint) as max_points,
+        {{ list_sum(list_transform('answers', 'a', 'a.max_score * a.region_share')) }} as region_points,
+        {{ list_filter('answers', 'a', 'a.points * pupil_share_denominator < a.max_score * pupil_share_numerator') }} as deficits
     from answered
 ),
 
 skilled as (
     select
         *,
-        flatten(list_transform(deficits, lambda d: d.skill_ids)) as skill_ids
+        flatten({{ list_transform('deficits', 'd', 'd.skill_ids') }}) as skill_ids
     from summed
 )
 
@@ -120,9 +126,9 @@ select
     points / nullif(max_points, 0) as completion_share,
     region_points / nullif(max_points, 0) as region_completion_share,
     (points - region_points) / nullif(max_points, 0) as gap,
-    len(deficits) as deficits_count,
-    nullif(array_to_string(list_transform(deficits, lambda d: d.task_id), '; '), '') as deficit_tasks_ru,
-    nullif(array_to_string(list_filter(skill_ids, lambda s, i: list_position(skill_ids, s) = i), '; '), '') as deficit_skills_ru,
-    nullif(array_to_string(list_transform(not_taught, lambda t: t.task_id), '; '), '') as not_taught_tasks_ru
+    {{ list_length('deficits') }} as deficits_count,
+    nullif({{ joined(list_transform('deficits', 'd', 'd.task_id'), '; ') }}, '') as deficit_tasks_ru,
+    nullif({{ joined(first_seen('skill_ids'), '; ') }}, '') as deficit_skills_ru,
+    nullif({{ joined(list_transform('not_taught', 't', 't.task_id'), '; ') }}, '') as not_taught_tasks_ru
 from skilled
-where max_points > 0 or len(not_taught) > 0
+where max_points > 0 or {{ list_length('not_taught') }} > 0

@@ -33,11 +33,13 @@ with issue as (
 select
     issue.delivery_id || '-' || row_number() over (
         partition by issue.delivery_id
-        order by issue.found_by, issue.sheet, issue.source_row, issue.column_name, issue.check_id, issue.value, issue.reason_ru
+        order by
+            issue.found_by, issue.sheet nulls last, issue.source_row nulls last, issue.column_name nulls last, issue.check_id,
+            issue.value nulls last, issue.reason_ru
     ) as issue_id,
     issue.delivery_id,
     delivery.file_name,
-    issue.* exclude (delivery_id),
+    issue.* {{ without('delivery_id') }},
     delivery.replaced_by is null as is_active
 from issue
 inner join {{ ref('stg_delivery') }} as delivery on issue.delivery_id = delivery.delivery_id

@@ -1,7 +1,7 @@
 with official as (
     select
         status.*,
-        coverage.* exclude (method_id, academic_year, school_id)
+        coverage.* {{ without('method_id, academic_year, school_id') }}
     from {{ ref('int_school_status') }} as status
     inner join {{ ref('int_official_method') }} as official
         on status.method_id = official.method_id and status.academic_year = official.academic_year
@@ -57,13 +57,13 @@ credibility as (
     select
         listed.academic_year,
         marked.school_id,
-        'признаки необъективности: ' || string_agg(
+        'признаки необъективности: ' || {% call string_agg(none, '; ', 'marked.academic_year desc') -%}
             {{ year_ru('marked.academic_year') }} || ' — ' || concat_ws(
                 ', ',
                 case when marked.computed > 0 then 'рассчитано ' || marked.computed end,
                 case when marked.published > 0 then 'в опубликованном списке ' || marked.published end
-            ), '; ' order by marked.academic_year desc
-        ) as credibility_ru
+            )
+        {%- endcall %} as credibility_ru
     from marked
     inner join {{ source('reference', 'academic_year') }} as decided using (academic_year)
     inner join {{ source('reference', 'academic_year') }} as listed
@@ -158,7 +158,7 @@ select
                 || {{ number_ru('expectation.expected_result', 1) }} || ' %, остаток от ' || {{ number_ru('expectation.residual_low', 1) }}
                 || ' до ' || {{ number_ru('expectation.residual_high', 1) }} || ' п. п., работ ' || expectation.participants || ')'
         else coalesce(
-            lower(left(expectation.reason_ru, 1)) || rtrim(substr(expectation.reason_ru, 2), '.'),
+            lower(left(expectation.reason_ru, 1)) || trim(trailing '.' from substr(expectation.reason_ru, 2)),
             'за предыдущий год нет ни условий, ни результатов'
         )
     end as context_class_ru,

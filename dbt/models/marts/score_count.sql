@@ -6,7 +6,7 @@ with counted as (
         academic_year,
         primary_score,
         cast(sum(pupils) as bigint) as pupils_count,
-        array_to_string(list_sort(list_distinct(flatten(list(delivery_ids)))), ';') as delivery_ids
+        {{ distinct_ids_of_lists('delivery_ids') }} as delivery_ids
     from {{ ref('int_vpr_histogram') }}
     where primary_score is not null
     group by school_id, procedure_id, academic_year, primary_score

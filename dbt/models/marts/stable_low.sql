@@ -11,7 +11,7 @@ result as (
         count(result.is_low) as decided,
         count(*) filter (where result.is_low) as low,
         max(result.participants) filter (where result.is_low) as low_participants,
-        string_agg(result.short_ru, ', ' order by result.sort_order) filter (where result.is_low) as low_ru
+        {{ string_agg('result.short_ru', ', ', 'result.sort_order') }} filter (where result.is_low) as low_ru
     from {{ ref('int_procedure_result') }} as result
     inner join {{ ref('int_official_method') }} as official
         on result.method_id = official.method_id and result.academic_year = official.academic_year
@@ -56,7 +56,7 @@ evidence as (
         looked.academic_year,
         looked.school_id,
         min(looked.low_participants) as evidence_participants,
-        string_agg({{ year_ru('looked.past_year') }} || ' — ' || looked.low_ru, '; ' order by looked.position) as low_ru
+        {{ string_agg(year_ru('looked.past_year') ~ " || ' — ' || looked.low_ru", '; ', 'looked.position') }} as low_ru
     from looked
     inner join counted using (academic_year, school_id)
     cross join setting

@@ -11,7 +11,7 @@ item as (
 
 compared as (
     select
-        deficit.* exclude (share_ci_low, share_ci_high, interval_unit),
+        deficit.* {{ without('share_ci_low, share_ci_high, interval_unit') }},
         item.sort_order,
         item.level,
         item.max_score,
@@ -66,7 +66,7 @@ ordered as (
             order by
                 insufficient_first and is_insufficient desc,
                 coalesce(gap, 0) * max_points,
-                completion_share,
+                completion_share nulls last,
                 sort_order,
                 item_id
         ) as teach_again_order

@@ -6,8 +6,8 @@ select
     item_id,
     min(sort_order) as sort_order,
     min(title_ru) as title_ru,
-    string_agg(task_id, '; ' order by position) filter (where is_usable) as tasks_ru,
-    string_agg(task_id, '; ' order by position) filter (where not is_usable) as left_out_tasks_ru,
+    {{ string_agg('task_id', '; ', 'position') }} filter (where is_usable) as tasks_ru,
+    {{ string_agg('task_id', '; ', 'position') }} filter (where not is_usable) as left_out_tasks_ru,
     case
         when count(distinct level) filter (where is_usable) > 1 then 'mixed'
         else min(level) filter (where is_usable)
@@ -23,7 +23,7 @@ select
     bool_or(is_usable) as has_figures,
     min(specification_year) filter (where not is_work_refused) as specification_year,
     coalesce(bool_or(not is_work_refused and specification_year <> academic_year), false) as is_other_year_specification,
-    string_agg(distinct told_ru, ' ' order by told_ru) as reason_ru
+    {{ string_agg('told_ru', ' ', 'told_ru', distinct=true) }} as reason_ru
 from (
     select
         *,

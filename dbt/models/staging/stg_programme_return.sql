@@ -7,5 +7,5 @@ select
     *,
     {{ academic_year_of('reported_on') }} as measured_year,
     {{ academic_year_of('reported_on') }} as held_year,
-    cast(null as varchar) as municipality_key
+    cast(null as string) as municipality_key
 from active

@@ -3,6 +3,6 @@ with active as (
 )
 
 select
-    * exclude (key_value),
+    * {{ without('key_value') }},
     {{ comparable_key('key_kind', 'key_value') }} as key_value
 from active

@@ -5,14 +5,14 @@
 #}
 {% test values_in_registry(model, vocabulary={}, ranges={}) %}
 {% for column, words in vocabulary.items() %}
-select '{{ column }}' as column_name, cast({{ column }} as varchar) as value, count(*) as rows_with_it
+select '{{ column }}' as column_name, cast({{ column }} as string) as value, count(*) as rows_with_it
 from {{ model }}
 where {{ column }} not in ({% for word in words %}'{{ word }}'{{ ', ' if not loop.last }}{% endfor %})
 group by {{ column }}
 union all
 {% endfor %}
 {% for column, range in ranges.items() %}
-select '{{ column }}', cast({{ column }} as varchar), count(*)
+select '{{ column }}', cast({{ column }} as string), count(*)
 from {{ model }}
 where not ({{ column }} >= {{ range[0] if range[0] is not none else column }} and {{ column }} <= {{ range[1] if range[1] is not none else column }})
 group by {{ column }}

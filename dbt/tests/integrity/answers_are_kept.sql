@@ -16,7 +16,7 @@ written as (
         count(*) as participants
     from work
     inner join {{ ref('int_school') }} as school on work.school_id = school.school_id
-    where work.attendance = 'participated' and len(work.task_scores) > 0 and not school.is_no_school
+    where work.attendance = 'participated' and {{ list_length('work.task_scores') }} > 0 and not school.is_no_school
     group by all
 )
 

@@ -6,7 +6,7 @@
 {{ config(meta={'dagster': {'ref': {'name': 'procedure_result'}}}) }}
 select result.academic_year, result.school_id, result.procedure_id, named.delivery_id
 from {{ ref('procedure_result') }} as result,
-    unnest(string_split(result.delivery_ids, ';')) as named (delivery_id)
+    unnest(split(result.delivery_ids, ';')) as named (delivery_id)
 left join {{ ref('delivery') }} as delivery on named.delivery_id = delivery.delivery_id
 where result.delivery_ids is not null and not coalesce(delivery.is_active, false)
 union all
