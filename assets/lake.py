@@ -5,6 +5,7 @@ of a table. A rerun of one year, with `reread`, reads the files of that year aga
 """
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -14,6 +15,7 @@ from assets.landing import DELIVERIES, IntakeConfig
 from assets.shared import INTAKE_POOL, OWNERS, column_schema
 from opora.home import UNDATED, Home
 from opora.intake import ingest
+from opora.lake import failing_values
 from opora.safe_text import safe_markdown
 from pipelines.checks import schema_check_result, schema_check_spec
 from resources.home import OporaHome
@@ -86,16 +88,16 @@ def _spec(spec: Table) -> dg.AssetSpec:
 def _result(home: Home, spec: Table, years: Sequence[str]) -> dg.MaterializeResult:
     """What the lake holds of a table for these years, judged against the registry."""
     files = [path for year in years for path in home.lake_files(spec.table, year)]
-    frame = pl.read_parquet(files, hive_partitioning=False) if files else None
+    rows, found = failing_values(spec, files)
     metadata: dict[str, Any] = {"parts": len(files)}
     if not spec.partitioned:
-        metadata["dagster/row_count"] = 0 if frame is None else frame.height
-    if frame is not None and not spec.restricted:
-        metadata["preview"] = dg.MetadataValue.md(_preview(frame))
+        metadata["dagster/row_count"] = rows
+    if files and not spec.restricted:
+        metadata["preview"] = dg.MetadataValue.md(_preview(files[0]))
     return dg.MaterializeResult(
         asset_key=lake_key(spec.table),
         metadata=metadata,
-        check_results=[schema_check_result(lake_key(spec.table), spec.table, frame)],
+        check_results=[schema_check_result(lake_key(spec.table), rows, found)],
     )
 
 
@@ -104,9 +106,9 @@ def _rows(home: Home, spec: Table, year: str) -> int:
     return pl.scan_parquet(files, hive_partitioning=False).select(pl.len()).collect().item() if files else 0
 
 
-def _preview(frame: pl.DataFrame) -> str:
+def _preview(part: Path) -> str:
     """The first rows as Markdown. Tables of participants have no preview: they are personal data."""
-    head = frame.head(_PREVIEW_ROWS)
+    head = pl.read_parquet(part, hive_partitioning=False, n_rows=_PREVIEW_ROWS)
     lines = ["| " + " | ".join(head.columns) + " |", "|" + "---|" * head.width]
     texts = ([safe_markdown("" if cell is None else str(cell)) for cell in row] for row in head.iter_rows())
     lines += ["| " + " | ".join(row) + " |" for row in texts]

@@ -22,7 +22,7 @@ from opora.layouts.extract import (
     issue_frame,
 )
 from opora.masking import shown
-from schemas.pandera_schemas import failures
+from schemas.pandera_schemas import bad_values, failures, may_fail
 from schemas.registry import Column, Rule, Table
 
 ISSUE_COLUMNS = (RECORD, ROW, "column_name", "value", "check_id", "severity", "reason_ru", "remedy_ru")
@@ -135,7 +135,7 @@ _CONSEQUENCES = ("required_value_missing", "result_missing", "total_differs_from
 
 def _drop_attributes(spec: Table, records: pl.DataFrame, is_personal: bool) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """Attributes outside their range or vocabulary become empty with a warning; the row stays."""
-    tests = {c.name: test for c in spec.columns if c.attribute and (test := _bad_values(c)) is not None}
+    tests = {c.name: test for c in spec.columns if c.attribute and (test := bad_values(c)) is not None}
     if not tests or records.is_empty():
         return records, []
     bad = records.select(test.alias(name) for name, test in tests.items())
@@ -152,22 +152,8 @@ def _drop_attributes(spec: Table, records: pl.DataFrame, is_personal: bool) -> t
     return records, issues
 
 
-def _bad_values(column: Column) -> pl.Expr | None:
-    value = pl.col(column.name)
-    tests = []
-    if column.vocabulary:
-        tests.append(~value.is_in(list(column.vocabulary)))
-    if column.at_least is not None:
-        tests.append(value < column.at_least)
-    if column.at_most is not None:
-        tests.append(value > column.at_most)
-    if column.pattern is not None:
-        tests.append(~value.str.contains(column.pattern))
-    return pl.any_horizontal(tests).fill_null(False) if tests else None
-
-
 def _blocking(spec: Table, records: pl.DataFrame, is_personal: bool) -> list[pl.DataFrame]:
-    suspects = records.filter(_may_fail(spec))
+    suspects = records.filter(may_fail(spec))
     if suspects.is_empty():
         return []
     cases = failures(spec.table, suspects.drop(RECORD))
@@ -180,14 +166,6 @@ def _blocking(spec: Table, records: pl.DataFrame, is_personal: bool) -> list[pl.
         elif str(column_name) in spec.names:
             issues.append(_value_issue(spec.column(str(column_name)), str(check_id), rows, is_personal))
     return issues
-
-
-def _may_fail(spec: Table) -> pl.Expr:
-    """Rows that break something. Pandera, which takes long over each column, has to look only at these."""
-    tests = [pl.col(column.name).is_null() for column in spec.columns if column.required]
-    tests += [test for column in spec.columns if (test := _bad_values(column)) is not None]
-    tests += [~pl.sql_expr(rule.holds).fill_null(True) for rule in spec.rules if rule.severity == "quarantine"]
-    return pl.any_horizontal(tests)
 
 
 def _warnings(spec: Table, records: pl.DataFrame, is_personal: bool) -> list[pl.DataFrame]:

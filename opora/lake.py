@@ -1,20 +1,28 @@
 """The parts of the lake against their records: which are gone, which are not what was written.
 
-What belongs here: knowing whether the lake is whole. What does not: writing it (`opora/intake.py`) and what its
-tables must look like (`schemas/lake/`).
+What belongs here: knowing whether the lake is whole, and whether its rows are what the registry says. What does not:
+writing it (`opora/intake.py`) and what its tables must look like (`schemas/lake/`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
+
+import polars as pl
+import pyarrow.parquet as pq
 
 from opora.delivery import DeliveryRecord, read_records
 from opora.home import Home, sha256_of
+from schemas.pandera_schemas import FAILURE_SCHEMA, failures, may_fail
+from schemas.registry import Table
 
 _SHOWN = 10
+# Rows looked at together: enough for a batch of parts to be worth its fixed cost, little enough for memory.
+_ROWS_AT_ONCE = 500_000
 
 
 class DamagedLake(Exception):
@@ -82,3 +90,43 @@ def require_whole(home: Home) -> None:
         + "\nПеречитайте поставки: удалите эти файлы и запустите opora run, или всё сразу: opora run --reread. "
         "Файлы поставок должны лежать в landing."
     )
+
+
+# --- rows ----------------------------------------------------------------------------------------
+
+
+def failing_values(spec: Table, parts: Sequence[Path]) -> tuple[int, pl.DataFrame]:
+    """How many rows parts of a table have, and what is wrong with them (`FAILURE_SCHEMA`).
+
+    Some parts at a time; pandera sees the rows that a screen over the columns has not cleared, and one more, so that
+    it holds columns and types of good parts too. `index` counts among these rows. A key names its delivery, so that
+    it cannot be met again in another part.
+    """
+    rows, found = 0, [pl.DataFrame(schema=FAILURE_SCHEMA)]
+    for batch in _batches(parts):
+        frame = pl.scan_parquet(batch, hive_partitioning=False)
+        rows += frame.select(pl.len()).collect().item()
+        found.append(failures(spec.table, _suspects(spec, frame)))
+    return rows, pl.concat(found)
+
+
+def _suspects(spec: Table, frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows that something may be wrong with and the first one; all of a frame whose columns are other ones."""
+    if set(frame.collect_schema()) != set(spec.names):
+        return frame
+    may_be_wrong = may_fail(spec).fill_null(False) | pl.struct(spec.primary_key).is_duplicated()
+    marks = frame.select(may_be_wrong.alias("mark")).collect()["mark"]
+    return frame.filter(marks | (pl.int_range(len(marks), eager=True) == 0))
+
+
+def _batches(parts: Sequence[Path]) -> Iterator[list[Path]]:
+    batch: list[Path] = []
+    rows = 0
+    for part in parts:
+        batch.append(part)
+        rows += pq.read_metadata(part).num_rows
+        if rows >= _ROWS_AT_ONCE:
+            yield batch
+            batch, rows = [], 0
+    if batch:
+        yield batch

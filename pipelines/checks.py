@@ -11,8 +11,6 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from schemas.pandera_schemas import failures
-
 SCHEMA_CHECK = "schema_matches_registry"
 _SHOWN = 20
 
@@ -27,12 +25,11 @@ def schema_check_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
     )
 
 
-def schema_check_result(key: dg.AssetKey, table_name: str, frame: pl.DataFrame | None) -> dg.AssetCheckResult:
-    """Passed where there is nothing or all is good; else how many values are wrong, where and what to do."""
-    found = None if frame is None else failures(table_name, frame)
-    wrong = 0 if found is None else found.height
-    metadata: dict[str, Any] = {"rows": 0 if frame is None else frame.height, "failures": wrong}
-    if found is not None and wrong:
+def schema_check_result(key: dg.AssetKey, rows: int, found: pl.DataFrame) -> dg.AssetCheckResult:
+    """Passed where nothing wrong was found in the rows; else how many values are wrong, where and what to do."""
+    wrong = found.height
+    metadata: dict[str, Any] = {"rows": rows, "failures": wrong}
+    if wrong:
         counts = found.group_by("column", "check_id").len().sort("len", descending=True).head(_SHOWN)
         metadata["by_check"] = dg.MetadataValue.md(
             "| столбец | проверка | нарушений |\n|---|---|--:|\n"

@@ -19,7 +19,7 @@ from pandera.config import ValidationDepth, config_context
 from pandera.errors import SchemaErrors
 
 from schemas.arrow import polars_type
-from schemas.registry import Column, Rule, table
+from schemas.registry import Column, Rule, Table, table
 
 # What Opora calls pandera's own checks; every other check already bears the name of the vocabulary.
 _BUILT_IN = {
@@ -99,3 +99,29 @@ def failures(table_name: str, frame: pl.DataFrame | pl.LazyFrame) -> pl.DataFram
             pl.col("failure_case").cast(pl.String).alias("value"),
         ).sort("index", "column", "check_id", nulls_last=True)
     return pl.DataFrame(schema=FAILURE_SCHEMA)
+
+
+# --- the screen ----------------------------------------------------------------------------------------
+
+
+def may_fail(spec: Table) -> pl.Expr:
+    """Rows that break something. Pandera, which takes long over each column, has to look only at these."""
+    tests = [pl.col(column.name).is_null() for column in spec.columns if column.required]
+    tests += [test for column in spec.columns if (test := bad_values(column)) is not None]
+    tests += [~pl.sql_expr(rule.holds).fill_null(True) for rule in spec.rules if rule.severity == "quarantine"]
+    return pl.any_horizontal(tests)
+
+
+def bad_values(column: Column) -> pl.Expr | None:
+    """Values that a column may not hold; None where it may hold any."""
+    value = pl.col(column.name)
+    tests = []
+    if column.vocabulary:
+        tests.append(~value.is_in(list(column.vocabulary)))
+    if column.at_least is not None:
+        tests.append(value < column.at_least)
+    if column.at_most is not None:
+        tests.append(value > column.at_most)
+    if column.pattern is not None:
+        tests.append(~value.str.contains(column.pattern))
+    return pl.any_horizontal(tests).fill_null(False) if tests else None

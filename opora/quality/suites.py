@@ -11,16 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pyarrow.parquet as pq
 
+from opora.warehouse import duckdb_settings, quoted
 from schemas.registry import Column, Table
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
     from great_expectations.data_context import EphemeralDataContext
     from great_expectations.expectations.expectation import Expectation
 
 SITE = "quality"
+# Great Expectations holds a frame in memory several times over.
+MOST_ROWS = 250_000
 
 
 @dataclass(frozen=True)
@@ -119,11 +124,48 @@ def _words(result: Mapping[str, Any]) -> str:
     return f"{where}: {config['type']}: нарушений {counted if counted is not None else '—'}, например {examples[0]}"
 
 
-def frame_of(path: Path, mart: Table) -> pd.DataFrame:
-    """The Parquet file of a mart as pandas sees it; repeated texts are categories, whole numbers stay whole."""
+def frame_of(path: Path, mart: Table, most_rows: int = MOST_ROWS) -> pd.DataFrame:
+    """The Parquet file of a mart as pandas sees it; repeated texts are categories, whole numbers stay whole.
+
+    Of a longer file the rows that DuckDB finds to break something, or the first ones if it finds none: every
+    expectation is about a row or the key, so that the verdict on these is the verdict on all.
+    """
     import pandas as pd
     import pyarrow as pa
 
     texts = [column.name for column in mart.columns if column.type == "string"]
     whole = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
-    return pq.read_table(path, read_dictionary=texts).to_pandas(types_mapper=whole.get)
+    file = pq.ParquetFile(path, read_dictionary=texts)
+    if file.metadata.num_rows <= most_rows:
+        rows = file.read()
+    else:
+        rows = _breaking(path, mart, most_rows)
+        rows = rows if rows.num_rows else pa.Table.from_batches([next(file.iter_batches(batch_size=most_rows))])
+    return rows.to_pandas(types_mapper=whole.get)
+
+
+def _breaking(path: Path, mart: Table, most_rows: int) -> pa.Table:
+    """Rows that break an expectation of a column, and those whose key is met again."""
+    rows = f"read_parquet({quoted(str(path))})"
+    present = set(pq.read_schema(path).names)
+    broken = [condition for column in mart.columns if column.name in present for condition in _broken(column)]
+    if key := ", ".join(f'"{name}"' for name in mart.primary_key if name in present):
+        broken.append(f"row({key}) in (select row({key}) from {rows} group by {key} having count(*) > 1)")
+    with duckdb.connect(config=duckdb_settings(path)) as connection:
+        query = f"select * from {rows} where {' or '.join(broken)} limit {most_rows}"
+        return connection.execute(query).to_arrow_table()
+
+
+def _broken(column: Column) -> Iterator[str]:
+    """The conditions of SQL that an expectation of a column breaks under."""
+    name = f'"{column.name}"'
+    if column.required:
+        yield f"{name} is null"
+    if column.vocabulary:
+        yield f"{name} not in ({', '.join(map(quoted, column.vocabulary))})"
+    if column.at_least is not None:
+        yield f"{name} < {column.at_least}"
+    if column.at_most is not None:
+        yield f"{name} > {column.at_most}"
+    if column.pattern:
+        yield f"not regexp_matches({name}, {quoted(column.pattern)})"

@@ -12,12 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opora.checks import _may_fail
 from opora.delivery import NON_DATA
 from opora.limits import bound
 from opora.masking import masked
 from schemas.arrow import polars_schema
-from schemas.pandera_schemas import failures
+from schemas.pandera_schemas import failures, may_fail
 from schemas.registry import table
 from tests import builders as b
 
@@ -526,5 +525,5 @@ def test_the_quick_look_sees_every_row_that_pandera_refuses(rows: list[dict[str,
     schema = polars_schema("assessment_result")
     frame = pl.DataFrame([{name: row.get(name) for name in schema} for row in full], schema=schema)
     refused = set(failures("assessment_result", frame)["index"].drop_nulls())
-    suspects = frame.select(_may_fail(table("assessment_result")).alias("suspect"))["suspect"].fill_null(False)
+    suspects = frame.select(may_fail(table("assessment_result")).alias("suspect"))["suspect"].fill_null(False)
     assert set(suspects.arg_true()) == refused

@@ -16,6 +16,7 @@ from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from assets.programmes import EVERY_INDICATOR_IS_TOLD, programme_key
 from opora.home import PROJECT, Home
+from opora.lake import failing_values
 from opora.programmes import load_programmes
 from opora.reference import load_reference
 from pipelines.build import build_defs
@@ -28,7 +29,7 @@ from pipelines.sensors import SETTLED_SECONDS, build_landing_sensor, build_relea
 from resources.event_log import OpenEventLog
 from resources.home import OporaHome
 from schemas.arrow import polars_schema
-from schemas.registry import tables
+from schemas.registry import table, tables
 
 REFERENCE = load_reference()
 
@@ -97,8 +98,8 @@ def test_a_new_release_asks_for_its_documents(is_new: bool, requested: int) -> N
 
 def test_the_boundary_of_the_lake_is_blocking(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
-    for table in tables("lake"):
-        key = dg.AssetCheckKey(dg.AssetKey(["lake", table.table]), SCHEMA_CHECK)
+    for spec in tables("lake"):
+        key = dg.AssetCheckKey(dg.AssetKey(["lake", spec.table]), SCHEMA_CHECK)
         assert key in graph.asset_check_keys, key
         assert graph.get_check_spec(key).blocking
 
@@ -225,7 +226,7 @@ def test_the_log_of_events_is_one_that_dagster_reads_itself(tmp_path: Path, monk
     plain.dispose()
 
 
-def test_the_factory_names_what_is_wrong() -> None:
+def test_the_factory_names_what_is_wrong(tmp_path: Path) -> None:
     key = dg.AssetKey(["lake", "school_crosswalk"])
     row = {
         "delivery_id": "d000000000001",
@@ -241,12 +242,23 @@ def test_the_factory_names_what_is_wrong() -> None:
     schema = polars_schema("school_crosswalk")
     good = pl.DataFrame([row], schema=schema)
     bad = pl.DataFrame([row, row | {"source_row": 3, "relation": "соседи"}], schema=schema)
-    assert schema_check_result(key, "school_crosswalk", None).passed
-    assert schema_check_result(key, "school_crosswalk", good).passed
-    result = schema_check_result(key, "school_crosswalk", bad)
+    parts = [tmp_path / "good.parquet", tmp_path / "bad.parquet"]
+    good.write_parquet(parts[0])
+    bad.write_parquet(parts[1])
+    spec = table("school_crosswalk")
+    assert schema_check_result(key, *failing_values(spec, [])).passed
+    assert schema_check_result(key, *failing_values(spec, parts[:1])).passed
+    result = schema_check_result(key, *failing_values(spec, parts[1:]))
+    assert result.metadata["rows"].value == 2
     assert not result.passed
     assert result.metadata["failures"].value == 1
     assert "relation" in str(result.metadata["by_check"].value)
+    twice = tmp_path / "twice.parquet"
+    pl.concat([good, bad.head(1)]).write_parquet(twice)
+    assert set(failing_values(spec, [twice])[1]["check_id"]) == {"key_not_unique"}
+    other = tmp_path / "other.parquet"
+    good.rename({"relation": "связь"}).write_parquet(other)
+    assert not schema_check_result(key, *failing_values(spec, [other])).passed
     assert "remedy" in result.metadata
 
 

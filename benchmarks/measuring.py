@@ -1,0 +1,100 @@
+"""What a command costs: wall time, processor time, and the peak memory of its whole process tree.
+
+What belongs here: measuring. What does not: what is measured, and the words of a report.
+
+Memory is sampled: the proportional set size of the command and of all its descendants, added up, so that pages which
+processes share count once. Processor time is that of the command and of every child it waited for. A machine with other
+work on it stretches wall time; processor time hardly.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+EVERY = 0.1  # seconds between two samples
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a command took."""
+
+    wall: float
+    cpu: float
+    megabytes: float
+
+
+class Failed(Exception):
+    """A measured command failed; what it said."""
+
+
+def measure(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Cost:
+    """Run a command to its end. Raises Failed with its last words if it fails."""
+    with tempfile.TemporaryFile() as words:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            command, stdout=words, stderr=subprocess.STDOUT, cwd=ROOT, env={**os.environ, **(environment or {})}
+        )
+        peak = _Peak(process.pid)
+        peak.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - started
+        peak.stop()
+        code = os.waitstatus_to_exitcode(status)
+        process.returncode = code
+        if code != 0:
+            words.seek(0)
+            raise Failed(f"{' '.join(command)}: {code}\n{words.read().decode(errors='replace')[-4000:]}")
+    # the largest single process is known exactly, between samples too
+    return Cost(wall, usage.ru_utime + usage.ru_stime, max(peak.megabytes, usage.ru_maxrss / 1024))
+
+
+def median(costs: Sequence[Cost]) -> Cost:
+    """The middle of times, the largest of memory."""
+    return Cost(
+        statistics.median(cost.wall for cost in costs),
+        statistics.median(cost.cpu for cost in costs),
+        max(cost.megabytes for cost in costs),
+    )
+
+
+class _Peak(threading.Thread):
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.pid, self.megabytes, self._ended = pid, 0.0, threading.Event()
+
+    def run(self) -> None:
+        while not self._ended.wait(EVERY):
+            self.megabytes = max(self.megabytes, sum(map(_megabytes, _tree(self.pid))))
+
+    def stop(self) -> None:
+        self._ended.set()
+        self.join()
+
+
+def _tree(pid: int) -> list[int]:
+    found, left = [], [pid]
+    while left:
+        found.append(left.pop())
+        for path in Path(f"/proc/{found[-1]}/task").glob("*/children"):
+            try:
+                left += [int(child) for child in path.read_text().split()]
+            except OSError:
+                continue
+    return found
+
+
+def _megabytes(pid: int) -> float:
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in text.splitlines() if line.startswith("Pss:")), 0.0)
