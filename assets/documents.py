@@ -17,8 +17,9 @@ from opora.dbt_project import PROJECT_DIR
 from opora.documents.kinds import make
 from opora.documents.model import Document
 from opora.documents.output import write_set
-from opora.documents.reader import Marts, release_of
+from opora.documents.reader import Marts
 from opora.documents.sets import SETS, DocumentSet
+from opora.release import require_release
 from opora.safe_text import safe_markdown
 from resources.home import OporaHome
 
@@ -51,7 +52,7 @@ def _set_asset(item: DocumentSet) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: DocumentsConfig, opora_home: OporaHome
     ) -> dg.MaterializeResult:
         home = opora_home.home
-        release = release_of(home)
+        release = require_release(home)
         with Marts(release) as marts:
             wanted = item.wanted(marts, None, config.everything)
             first = make(marts, wanted[0]) if wanted else None

@@ -20,8 +20,9 @@ from opora.documents.kinds import make, wanted_schools
 from opora.documents.model import Document
 from opora.documents.output import write_set
 from opora.documents.pdf import write_pdf
-from opora.documents.reader import Marts, release_of
+from opora.documents.reader import Marts
 from opora.home import Home
+from opora.release import require_release
 
 
 def pace(work: Callable[[Document], object], documents: Sequence[Document]) -> float:
@@ -38,7 +39,7 @@ def pace(work: Callable[[Document], object], documents: Sequence[Document]) -> f
 @click.option("--schools", type=click.IntRange(min=2), default=40, show_default=True)
 @click.option("--processes", type=click.IntRange(min=1), default=2, show_default=True)
 def main(home: Path, schools: int, processes: int) -> None:
-    release = release_of(Home(home))
+    release = require_release(Home(home))
     with Marts(release) as marts:
         wanted = wanted_schools(marts)[:schools]
         documents = [make(marts, wanted[0])]

@@ -7,6 +7,7 @@ shown. A function whose name ends in `_public` reads the marts of the public pro
 from __future__ import annotations
 
 from dashboards.data import ReleaseData
+from opora.list_years import NEWEST_LIST
 from opora.sql import Row
 
 # --- years and places --------------------------------------------------------------------------------
@@ -25,7 +26,7 @@ def list_years(data: ReleaseData) -> list[str]:
 
 def list_year(data: ReleaseData) -> str:
     """The year to show first: the newest that lists a school, else the newest with a list; empty without any."""
-    row = data.row("select max(academic_year) as academic_year from school_status where status = 'shnor'")
+    row = data.row(NEWEST_LIST)
     return (row and row["academic_year"]) or next(iter(list_years(data)), "")
 
 

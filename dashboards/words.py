@@ -1,6 +1,7 @@
-"""Russian words for the closed vocabularies of the marts, and names that a release does not hold yet.
+"""How pages show the closed vocabularies of the marts, and names that a release does not hold yet.
 
-What belongs here: a code in, words for people out. What does not: formats of numbers (`opora/russian.py`) and colours
+What belongs here: a code in, words out, with a sign and a tone where it is a status. What does not: words that
+documents say too (`opora/labels.py`), formats of numbers (`opora/russian.py`) and colours
 (`assets/opora.css`). Texts that a mart holds (`*_ru`) are shown as they are.
 """
 
@@ -9,9 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from opora import labels
 from opora.methods import Method
 from opora.programmes import load_programmes
 from opora.reference import load_reference
+
+
+def _pills(words: labels.Labels, looks: Mapping[str, tuple[str, str]]) -> Mapping[str, tuple[str, str, str]]:
+    return {code: (*look, words[code]) for code, look in looks.items()}
+
 
 # A status is a sign, a tone and words: never colour alone.
 STATUS: Mapping[str, tuple[str, str, str]] = {
@@ -22,26 +29,16 @@ STATUS: Mapping[str, tuple[str, str, str]] = {
     "excluded": ("×", "mute", "вне списка"),
     "hidden": ("?", "mute", "скрыто"),
 }
-LISTING = {"new": "новая", "continuing": "остаётся", "left": "вышла", "none": "—"}
-BASIS = {
-    "two_procedures": "две процедуры и больше за год",
-    "two_years": "низкие результаты два года подряд",
-    "both": "и две процедуры, и два года",
-}
-SUPPORT = {"none": "—", "first_year": "первый год", "repeated": "повторная"}
+LISTING = labels.LISTING
+BASIS = labels.BASIS
+SUPPORT = labels.SUPPORT_FORMAT
 RELIABILITY: Mapping[str, tuple[str, str, str]] = {
     "ok": ("■■■", "calm", "достаточно"),
     "limited": ("■■□", "calm", "ограниченно"),
     "low": ("■□□", "warn", "ненадёжно"),
     "very_low": ("□□□", "warn", "очень ненадёжно"),
 }
-STATE = {
-    "held": "",
-    "not_held_federally": "не проводилась",
-    "no_such_grade": "нет таких классов",
-    "no_participants": "никто не участвовал",
-    "not_delivered": "результатов не прислали",
-}
+STATE = labels.RESULT_STATE
 # The symbols of the public profile, with what they mean.
 SYMBOL = {
     "c": ("c", "скрыто: мало участников или по этому числу вычислялось бы другое скрытое"),
@@ -55,35 +52,47 @@ LEVEL: Mapping[str, tuple[str, str, str]] = {
     "medium": ("◆", "warn", "средняя"),
     "low": ("▽", "calm", "низкая"),
 }
-SEVERITY: Mapping[str, tuple[str, str, str]] = {
-    "high": ("▲", "alert", "большой дефицит"),
-    "medium": ("◆", "warn", "дефицит"),
-    "low": ("▽", "warn", "небольшой дефицит"),
-    "none": ("○", "calm", "дефицита нет"),
-    "too_few": ("–", "mute", "мало участников"),
-    "not_taught": ("–", "mute", "тема не пройдена"),
-    "no_answers": ("–", "mute", "нет ответов"),
-}
-STAGE: Mapping[str, tuple[str, str, str]] = {
-    "done": ("✓", "good", "пройден в срок"),
-    "done_late": ("✓", "warn", "пройден позже срока"),
-    "in_progress": ("◐", "calm", "идёт"),
-    "not_due": ("○", "mute", "срок не наступил"),
-    "overdue": ("!", "alert", "просрочен"),
-}
-INDICATOR: Mapping[str, tuple[str, str, str]] = {
-    "met": ("✓", "good", "достигнут"),
-    "not_met": ("!", "alert", "не достигнут"),
-    "no_data": ("–", "mute", "нет данных"),
-    "not_due": ("○", "mute", "срок не наступил"),
-}
-MEASURE: Mapping[str, tuple[str, str, str]] = {
-    "done": ("✓", "good", "выполнено"),
-    "in_progress": ("◐", "calm", "выполняется"),
-    "overdue": ("!", "alert", "просрочено"),
-    "not_due": ("○", "mute", "срок не наступил"),
-    "no_data": ("–", "mute", "нет данных"),
-}
+SEVERITY = _pills(
+    labels.SEVERITY,
+    {
+        "high": ("▲", "alert"),
+        "medium": ("◆", "warn"),
+        "low": ("▽", "warn"),
+        "none": ("○", "calm"),
+        "too_few": ("–", "mute"),
+        "not_taught": ("–", "mute"),
+        "no_answers": ("–", "mute"),
+    },
+)
+STAGE = _pills(
+    labels.STAGE_STATUS,
+    {
+        "done": ("✓", "good"),
+        "done_late": ("✓", "warn"),
+        "in_progress": ("◐", "calm"),
+        "not_due": ("○", "mute"),
+        "overdue": ("!", "alert"),
+    },
+)
+INDICATOR = _pills(
+    labels.INDICATOR_STATUS,
+    {
+        "met": ("✓", "good"),
+        "not_met": ("!", "alert"),
+        "no_data": ("–", "mute"),
+        "not_due": ("○", "mute"),
+    },
+)
+MEASURE = _pills(
+    labels.MEASURE_STATUS,
+    {
+        "done": ("✓", "good"),
+        "in_progress": ("◐", "calm"),
+        "overdue": ("!", "alert"),
+        "not_due": ("○", "mute"),
+        "no_data": ("–", "mute"),
+    },
+)
 DELIVERY: Mapping[str, tuple[str, str, str]] = {
     "accepted": ("✓", "good", "принята"),
     "accepted_with_quarantine": ("◐", "warn", "принята не целиком"),
@@ -112,8 +121,8 @@ DYNAMICS: Mapping[str, tuple[str, str, str]] = {
     "unchanged": ("→", "calm", "не изменилась"),
     "worsened": ("↑", "warn", "доля ниже минимума выросла"),
 }
-SETTLEMENT = {"urban": "город", "rural": "село"}
-ORIGIN = {"agreement": "соглашение", "proposal": "предложение"}
+SETTLEMENT = labels.SETTLEMENT
+ORIGIN = labels.ORIGIN
 CRITERION = {
     "high_mean": "завышенный средний балл",
     "against_journal": "отметки расходятся с журналом",
@@ -128,7 +137,7 @@ COMPONENT_GROUP = {
     "staff": "Кадры",
     "resources": "Ресурсы",
 }
-MATURITY = {"final": "окончательный", "provisional": "предварительный"}
+MATURITY = labels.MATURITY
 PROFILE = {"official": "официальный профиль", "public": "публичный профиль"}
 PROFILE_NOTE = {
     "official": "Для органа управления образованием. Точные числа малых групп: не публиковать.",

@@ -12,20 +12,15 @@ from collections.abc import Iterable, Iterator, Sequence
 import duckdb
 import polars as pl
 
+from opora import labels
 from opora.delivery import DeliveryRecord, record_path
 from opora.home import Home
+from opora.list_years import years_before
 from opora.reference import load_reference
-from opora.release import current_release
+from opora.release import require_release
 from opora.russian import interval, share
 from opora.sql import Row, fetch
 
-_STATES = {
-    "held": "",
-    "not_held_federally": "не проводилась в стране",
-    "no_such_grade": "нет таких классов",
-    "no_participants": "никто не участвовал",
-    "not_delivered": "результатов не прислали",
-}
 _CANDIDATES_SHOWN = 10
 _ROWS_SHOWN = 30
 
@@ -35,10 +30,8 @@ class UnknownSchool(LookupError):
 
 
 def explain_school(home: Home, asked: str, year: str | None = None) -> list[str]:
-    """Lines for people. Raises UnknownSchool with what to ask instead."""
-    release = current_release(home)
-    if release is None:
-        raise UnknownSchool("Выпуска ещё нет: сначала opora run.")
+    """Lines for people. Raises UnknownSchool with what to ask instead, ReleaseError before the first release."""
+    release = require_release(home)
     with duckdb.connect(str(release.database), read_only=True) as marts:
         return [f"Выпуск {release.release_id}", *explain_from(marts, home, asked, year)]
 
@@ -109,9 +102,7 @@ def _said(marts: duckdb.DuckDBPyConnection, home: Home, school: Row, status: Row
     reference = load_reference()
     names = {procedure.procedure_id: procedure.short_ru for procedure in reference.procedures}
     subjects = reference.tables()["procedure_subject"]
-    start = int(status["academic_year"][:4])
-    for offset in (1, 2, 0):
-        year = f"{start - offset}-{start - offset + 1}"
+    for year in (*years_before(status["academic_year"], 2), status["academic_year"]):
         results = fetch(
             marts,
             "select * from procedure_result where school_id = $1 and academic_year = $2 order by procedure_id",
@@ -151,7 +142,7 @@ def _beside(marts: duckdb.DuckDBPyConnection, status: Row) -> Iterator[str]:
 
 def _sentence(result: Row) -> str:
     if result["state"] != "held":
-        return _STATES[result["state"]]
+        return labels.RESULT_STATE[result["state"]]
     if result["below_minimum"] is None:
         return f"участников {result['participants']}, отметок нет и шкалы этого года нет"
     verdict = "НИЗКИЙ РЕЗУЛЬТАТ" if result["is_low"] else "не низкий"

@@ -99,6 +99,14 @@ def current_release(home: Home) -> Release | None:
     return read_release(home.current.resolve()) if home.current.is_symlink() else None
 
 
+def require_release(home: Home) -> Release:
+    """The release that readers get now. Raises ReleaseError before the first one."""
+    release = current_release(home)
+    if release is None:
+        raise ReleaseError("Выпуска ещё нет: сначала opora run.")
+    return release
+
+
 def fingerprint(home: Home, reference: Reference, day: date | None = None) -> str:
     """What the marts are a function of: accepted deliveries, code, reference, own methods, plans due by a day."""
     digest = hashlib.sha256(intake_version(home, reference).encode())

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import duckdb
 
+from opora import labels
 from opora.home import Home
+from opora.list_years import NEWEST_LIST
 from opora.release import Release, current_release
 
 HEADING = ("Учебный год", "Школ", "Оценивается", "ШНОР", "новых", "остались", "вышли", "В зоне риска")
-_MATURITY = {"final": "окончательный", "provisional": "предварительный"}
 
 
 @dataclass(frozen=True)
@@ -56,16 +57,16 @@ def _summary(release: Release, connection: duckdb.DuckDBPyConnection) -> Summary
         """
     ).fetchall()
     small = connection.execute(
-        """
+        f"""
         select count(*) filter (evidence_participants < 10), count(*) from school_status
-        where is_shnor and academic_year = (select max(academic_year) from school_status where is_shnor)
+        where is_shnor and academic_year = ({NEWEST_LIST})
         """
     ).fetchone() or (0, 0)
     notes = [f"В последнем списке {small[1]} школ; у {small[0]} основание держится меньше чем на 10 участниках."]
     return Summary(
         release_id=release.release_id,
         folder=release.folder,
-        maturity_ru=_MATURITY[str(release.manifest["maturity"])],
+        maturity_ru=labels.MATURITY[str(release.manifest["maturity"])],
         deliveries_ru=(
             f"Поставок: принято {accepted}, принято не целиком {with_quarantine}, отклонено {refused}; "
             f"строк {rows}, отложено {quarantined}."

@@ -42,7 +42,8 @@ def note(home: Home, whose: str, year: str | None, to: Path | None, formats: Seq
     """Аналитическая справка. WHOSE — школа (код, логин, часть названия), муниципалитет или region."""
     from opora.documents.kinds import make, wanted_note
     from opora.documents.output import documents_folder, write_document
-    from opora.documents.reader import Marts, release_of
+    from opora.documents.reader import Marts
+    from opora.release import require_release
 
     if profile == "public":
         raise Refused(
@@ -50,7 +51,7 @@ def note(home: Home, whose: str, year: str | None, to: Path | None, formats: Seq
             "opora dashboard --profile public, или папка public/ выпуска."
         )
     with _documents_refused():
-        release = release_of(home)
+        release = require_release(home)
         with Marts(release) as marts:
             document = make(marts, wanted_note(marts, whose, year))
         folder = to or documents_folder(home, release)
@@ -69,11 +70,12 @@ def note(home: Home, whose: str, year: str | None, to: Path | None, formats: Seq
 def documents(home: Home, everything: bool, year: str | None, formats: Sequence[str], processes: int | None) -> None:
     """Все документы выпуска: приложение к приказу, справки региона, муниципалитетов и школ, отчёты программ."""
     from opora.documents.output import write_set
-    from opora.documents.reader import Marts, release_of
+    from opora.documents.reader import Marts
     from opora.documents.sets import SETS
+    from opora.release import require_release
 
     with _documents_refused():
-        release = release_of(home)
+        release = require_release(home)
         with Marts(release) as marts:
             orders = [(item, item.wanted(marts, year, everything)) for item in SETS]
         with _progress() as bar:
@@ -112,8 +114,8 @@ def export() -> None:
 def export_flat(home: Home, to: Path) -> None:
     """Плоские marks.xlsx, scores.xlsx и bias.xlsx, которые читают региональные панели ВПР."""
     from opora.documents.flat import write_flat
-    from opora.documents.reader import release_of
+    from opora.release import require_release
 
     with _documents_refused():
-        for path, rows in write_flat(release_of(home), to).items():
+        for path, rows in write_flat(require_release(home), to).items():
             say(f"{path}: строк {rows}")

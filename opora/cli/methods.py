@@ -31,12 +31,10 @@ def list_methods(home: Home) -> None:
 @click.option("--year", default=None, metavar="2022-2023", help="Только этот список, со школами, которых это коснётся.")
 def compare_methods(home: Home, method: str, other: str | None, year: str | None) -> None:
     """Что изменится, если список составить по METHOD вместо официальной; с OTHER — по OTHER вместо METHOD."""
-    from opora.release import current_release
+    from opora.release import require_release
     from opora.what_if import HEADING, UnknownMethod, compare
 
-    item = current_release(home)
-    if item is None:
-        raise Refused("Выпуска ещё нет: сначала opora run.")
+    item = require_release(home)
     try:
         found = compare(item, other, method, year) if other else compare(item, method, year=year)
     except UnknownMethod as error:

@@ -5,14 +5,13 @@ Belongs here: what the annex lists. Does not belong here: who signs it, which th
 
 from __future__ import annotations
 
+from opora import labels
 from opora import russian as fmt
 from opora.documents.model import Column, Document, Section, SectionShape, Shape
 from opora.documents.parts import LIMITS, SOURCES, document, limits
 from opora.documents.reader import Marts
-from opora.documents.school import FORMATS
 from opora.documents.territory import RISK_SECTION, at_risk_schools, at_risk_section, list_sources, listed_schools
 
-LISTINGS = {"new": "новая", "continuing": "осталась", "left": "вышла", "none": fmt.DASH}
 ANNEX = Shape(
     "annex",
     "Приложение к приказу: список школ для адресной поддержки",
@@ -91,9 +90,9 @@ def annex(marts: Marts, region_code: str, year: str | None = None) -> Document:
                         "reason": fmt.text(row["reason_ru"]),
                         "n": fmt.number(row["evidence_participants"]),
                         "reliability": fmt.text(row["reliability_ru"]),
-                        "listing": LISTINGS[row["listing"]],
+                        "listing": labels.LISTING[row["listing"]],
                         "years": fmt.number(row["years_listed_in_a_row"]),
-                        "format": FORMATS[row["support_format"]],
+                        "format": labels.SUPPORT_FORMAT[row["support_format"]],
                     }
                     for number, row in enumerate(listed, start=1)
                 ),

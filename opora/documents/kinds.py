@@ -5,6 +5,7 @@ Belongs here: the catalogue of documents. Does not belong here: their content.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from opora.documents.annex import ANNEX, annex
@@ -28,21 +29,19 @@ class Wanted:
     year: str | None = None
 
 
+_MAKERS: Mapping[str, Callable[[Marts, Wanted], Document]] = {
+    "school": lambda marts, wanted: school_note(marts, wanted.of, wanted.year),
+    "municipality": lambda marts, wanted: municipality_note(marts, wanted.of, wanted.year),
+    "region": lambda marts, wanted: region_note(marts, wanted.of, wanted.year),
+    "annex": lambda marts, wanted: annex(marts, wanted.of, wanted.year),
+    "quarterly": lambda marts, wanted: quarterly_report(marts, wanted.of),
+    "annual": lambda marts, wanted: annual_report(marts, wanted.of, wanted.year),
+}
+
+
 def make(marts: Marts, wanted: Wanted) -> Document:
     """The content of a wanted document. Raises DocumentRefused."""
-    if wanted.kind == "school":
-        return school_note(marts, wanted.of, wanted.year)
-    if wanted.kind == "municipality":
-        return municipality_note(marts, wanted.of, wanted.year)
-    if wanted.kind == "region":
-        return region_note(marts, wanted.of, wanted.year)
-    if wanted.kind == "annex":
-        return annex(marts, wanted.of, wanted.year)
-    if wanted.kind == "quarterly":
-        return quarterly_report(marts, wanted.of)
-    if wanted.kind == "annual":
-        return annual_report(marts, wanted.of, wanted.year)
-    raise ValueError(f"no document of kind {wanted.kind}")
+    return _MAKERS[wanted.kind](marts, wanted)
 
 
 def wanted_note(marts: Marts, whose: str, year: str | None = None) -> Wanted:

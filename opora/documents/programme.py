@@ -6,6 +6,7 @@ is counted. «Нет данных» is never told as «не сделано».
 
 from __future__ import annotations
 
+from opora import labels
 from opora import russian as fmt
 from opora.documents.model import Column, Document, Row, Section, SectionShape, Shape
 from opora.documents.parts import LIMITS, SOURCES, document, limits
@@ -13,17 +14,8 @@ from opora.documents.reader import DocumentRefused, MartRow, Marts
 from opora.programmes import Programme, load_programmes
 
 DASH = fmt.DASH
-STATES = {
-    "met": "достигнут",
-    "not_met": "не достигнут",
-    "no_data": "нет данных",
-    "not_due": "срок не наступил",
-    "done": "сделано",
-    "in_progress": "идёт",
-    "overdue": "просрочено",
-}
+STATES = {**labels.INDICATOR_STATUS, **labels.MEASURE_STATUS}
 DYNAMICS = {"improved": "в лучшую сторону", "unchanged": "без изменений", "worsened": "в худшую сторону"}
-_LISTING = {"new": "новая", "continuing": "осталась", "left": "вышла"}
 _UPCOMING_SHOWN = 20
 _ITEM = (
     Column("item", "Показатель или мероприятие", 4.6),
@@ -379,7 +371,7 @@ def _schools(marts: Marts, programme_id: str, period: str) -> Section:
             {
                 "school": fmt.text(row["school_name"]),
                 "municipality": fmt.text(row["municipality_name"]),
-                "listing": _LISTING[row["listing"]],
+                "listing": labels.LISTING[row["listing"]],
                 "years": fmt.number(row["years_listed_in_a_row"]),
                 "support": fmt.text(row["support_ru"]),
             }

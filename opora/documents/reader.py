@@ -15,32 +15,20 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from opora import labels
 from opora import russian as fmt
 from opora.documents.facts import DocumentFacts, load_document_facts
-from opora.home import Home
+from opora.list_years import NEWEST_LIST
 from opora.methods import Method
 from opora.reference import Reference, load_reference
-from opora.release import Release, current_release, read_release
+from opora.release import Release
 from opora.sql import Row, fetch
 
 MartRow = Row
-_MATURITY = {"final": "окончательные", "provisional": "предварительные"}
 
 
 class DocumentRefused(LookupError):
     """A document cannot be made; the message says what to do instead."""
-
-
-def release_of(home: Home, release_id: str | None = None) -> Release:
-    """The named release, else the current one. Raises DocumentRefused if there is none."""
-    if release_id is None:
-        release = current_release(home)
-    else:
-        folder = home.releases / release_id
-        release = read_release(folder) if folder.is_dir() and folder.parent == home.releases else None
-    if release is None:
-        raise DocumentRefused("Выпуска ещё нет: сначала opora run.")
-    return release
 
 
 @dataclass
@@ -101,17 +89,14 @@ class Marts:
     @cached_property
     def list_year(self) -> str:
         """The newest list that names a school, as the pages take it; else the newest in which a school was decided."""
-        found = self.one(
-            """
-            select coalesce(max(academic_year) filter (is_shnor), max(academic_year) filter (is_assessed)) as year
-            from school_status
-            """
-        )
-        if found is None or found["year"] is None:
+        decided = "select max(academic_year) as academic_year from school_status where is_assessed"
+        years = [row["academic_year"] for query in (NEWEST_LIST, decided) for row in self.rows(query)]
+        year = next(filter(None, years), None)
+        if year is None:
             raise DocumentRefused(
                 "В выпуске нет ни одного решённого списка: пришлите результаты двух лет и запустите opora run."
             )
-        return str(found["year"])
+        return str(year)
 
     def checked_year(self, year: str | None) -> str:
         """The asked list year, else the newest. Raises DocumentRefused with the known years."""
@@ -135,7 +120,7 @@ class Marts:
 
     def maturity_ru(self, year: str) -> str:
         by_year: Mapping[str, str] = self.release.manifest.get("maturity_by_year", {})
-        return _MATURITY[by_year.get(year, str(self.release.manifest["maturity"]))]
+        return labels.DATA_MATURITY[by_year.get(year, str(self.release.manifest["maturity"]))]
 
     @property
     def release_ru(self) -> str:

@@ -6,6 +6,7 @@ Only marts of schools are read; rows of pupils have no place in a document.
 
 from __future__ import annotations
 
+from opora import labels
 from opora import russian as fmt
 from opora.documents.model import Column, Document, IntervalChart, Mark, Section, SectionShape, Shape
 from opora.documents.parts import (
@@ -19,35 +20,8 @@ from opora.documents.parts import (
     sources,
 )
 from opora.documents.reader import DocumentRefused, MartRow, Marts, split_ids
+from opora.list_years import years_before
 
-STATES = {
-    "held": "",
-    "not_held_federally": "не проводилась в стране",
-    "no_such_grade": "нет таких классов",
-    "no_participants": "никто не участвовал",
-    "not_delivered": "результатов не прислали",
-}
-BASIS = {
-    "two_procedures": "не меньше двух процедур с низким результатом в предыдущем учебном году",
-    "two_years": "низкий результат хотя бы по одной процедуре в каждом из двух предыдущих лет",
-    "both": "оба условия: две процедуры в предыдущем году и хотя бы одна в каждом из двух лет",
-}
-FORMATS = {"none": "—", "first_year": "первый год", "repeated": "второй год подряд или дольше: формат меняется"}
-STAGES = {
-    "done": "пройден",
-    "done_late": "пройден с опозданием",
-    "in_progress": "идёт",
-    "not_due": "срок не наступил",
-    "overdue": "просрочен",
-}
-SEVERITIES = {
-    "high": "недостаточно и хуже региона",
-    "medium": "недостаточно",
-    "low": "хуже региона",
-    "too_few": "мало участников",
-}
-ORIGINS = {"agreement": "соглашение", "proposal": "предложение"}
-SETTLEMENTS = {"urban": "город", "rural": "село"}
 DEFICITS_SHOWN = 3
 DASH = fmt.DASH
 
@@ -120,13 +94,6 @@ NOTE = Shape(
         SOURCES,
     ),
 )
-MEASURE_STATES = {
-    "done": "сделано",
-    "in_progress": "идёт",
-    "overdue": "просрочено",
-    "not_due": "срок не наступил",
-    "no_data": "нет данных",
-}
 
 
 def school_note(marts: Marts, school_id: str, year: str | None = None) -> Document:
@@ -163,7 +130,7 @@ def school_note(marts: Marts, school_id: str, year: str | None = None) -> Docume
     markers = marts.rows(
         "select * from objectivity where school_id = $1 and academic_year in ($2, $3) and is_marked order by marker_id",
         school_id,
-        *_years_before(list_year),
+        *years_before(list_year, 2),
     )
     rows = {
         "school_status": [status],
@@ -204,22 +171,17 @@ def school_note(marts: Marts, school_id: str, year: str | None = None) -> Docume
     )
 
 
-def _years_before(list_year: str) -> tuple[str, str]:
-    start = int(list_year[:4])
-    return f"{start - 1}-{start}", f"{start - 2}-{start - 1}"
-
-
 def _facts(marts: Marts, school: MartRow, status: MartRow, year: str) -> tuple[tuple[str, str], ...]:
     enrolment = DASH if school["enrolment"] is None else fmt.number(school["enrolment"])
     return (
         ("Код школы", fmt.text(school["school_id"])),
         ("Муниципалитет", fmt.text(school["municipality_name"])),
         ("Вид школы", school_type(marts, school["school_type"])),
-        ("Местность", SETTLEMENTS.get(school["settlement_type"] or "", DASH)),
+        ("Местность", labels.SETTLEMENT.get(school["settlement_type"] or "", DASH)),
         ("Обучающихся", enrolment),
         ("Учебный год списка", fmt.year(year)),
         ("Положение", fmt.text(status["status_ru"])),
-        ("Формат поддержки", FORMATS[status["support_format"]]),
+        ("Формат поддержки", labels.SUPPORT_FORMAT[status["support_format"]]),
         ("Сведения", f"{marts.maturity_ru(year)}, {marts.release_ru} от {fmt.day(marts.release_day)}"),
     )
 
@@ -233,7 +195,7 @@ def _reasons(status: MartRow) -> Section:
     title = "Почему школа в списке" if status["is_shnor"] else "Почему школа не в списке"
     lines = [_sentence(f"Школа {status['status_ru']} на {fmt.year(status['academic_year'])} учебный год")]
     if status["shnor_basis"]:
-        lines.append(_sentence(f"Основание по методике: {BASIS[status['shnor_basis']]}"))
+        lines.append(_sentence(f"Основание по методике: {labels.BASIS[status['shnor_basis']]}"))
     if status["is_shnor"] and status["years_listed_in_a_row"] > 1:
         years = fmt.counted(status["years_listed_in_a_row"], "год", "года", "лет")
         lines.append(f"В списке {years} подряд.")
@@ -275,7 +237,7 @@ def _results(marts: Marts, school_id: str, list_year: str) -> list[MartRow]:
         "select * from procedure_result where school_id = $1 and academic_year in ($2, $3, $4)",
         school_id,
         list_year,
-        *_years_before(list_year),
+        *years_before(list_year, 2),
     )
     found.sort(key=lambda row: order.get(row["procedure_id"], len(order)))
     found.sort(key=lambda row: row["academic_year"], reverse=True)
@@ -324,7 +286,7 @@ def _evidence(marts: Marts, results: list[MartRow], list_year: str) -> Section:
 
 
 def evidence_row(marts: Marts, row: MartRow) -> dict[str, str]:
-    state = STATES[row["state"]]
+    state = labels.RESULT_STATE[row["state"]]
     unknown = row["state"] == "held" and row["below_minimum"] is None
     return {
         "year": fmt.year(row["academic_year"]),
@@ -424,7 +386,7 @@ def _risks(risks: list[MartRow]) -> Section:
 def _stage(row: MartRow) -> str:
     if not row["stage_ru"]:
         return DASH
-    status = STAGES.get(row["stage_status"] or "", "")
+    status = labels.STAGE_STATUS.get(row["stage_status"] or "", "")
     return fmt.text(f"{row['stage_ru']}: {status}" + (f", срок {fmt.day(row['stage_due_on'])}" if status else ""))
 
 
@@ -466,7 +428,7 @@ def deficit_section(marts: Marts, deficits: list[MartRow], whose_ru: str) -> Sec
             "interval": fmt.interval(row["share_ci_low"], row["share_ci_high"]),
             "region": fmt.share(row["region_completion_share"]),
             "gap": fmt.points(row["gap"]),
-            "severity": SEVERITIES.get(row["severity"], DASH),
+            "severity": labels.SEVERITY[row["severity"]],
         }
         for row in deficits
     )
@@ -518,7 +480,7 @@ def _partner(marts: Marts, partners: list[MartRow]) -> Section:
             name = f"{fmt.text(leader['school_name'])}, {fmt.text(leader['municipality_name'])}"
             signed = f" от {fmt.day(row['signed_on'])}" if row["signed_on"] else ""
             number = f" № {row['agreement_number']}" if row["agreement_number"] else ""
-            lines.append(fmt.text(f"{name} — {ORIGINS[row['origin']]}{number}{signed}."))
+            lines.append(fmt.text(f"{name} — {labels.ORIGIN[row['origin']]}{number}{signed}."))
         lines.append(_sentence(row["reason_ru"]))
     return Section(title, tuple(lines))
 
@@ -549,7 +511,7 @@ def _measures(marts: Marts, school: MartRow, list_year: str) -> Section:
                 "programme": fmt.text(row["programme_id"]),
                 "measure": fmt.text(f"{row['number']} {row['title_ru']}"),
                 "due": fmt.day(row["due_on"]),
-                "status": MEASURE_STATES[row["status"]],
+                "status": labels.MEASURE_STATUS[row["status"]],
                 "who": fmt.text(row["responsible_ru"]),
             }
             for row in rows

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from opora import labels
 from opora import russian as fmt
 from opora.documents.facts import Scope
 from opora.documents.model import (
@@ -31,7 +32,8 @@ from opora.documents.parts import (
     sources,
 )
 from opora.documents.reader import DocumentRefused, MartRow, Marts
-from opora.documents.school import MEASURE_STATES, NOTE, ORIGINS, deficit_rows, deficit_section
+from opora.documents.school import NOTE, deficit_rows, deficit_section
+from opora.list_years import years_before
 
 DASH = fmt.DASH
 _COUNTS = (
@@ -212,7 +214,7 @@ def _note(marts: Marts, of: _Territory, shape: Shape, year: str | None) -> Docum
     # of the year of the risk zone only the zone counts: its list is another one
     counts = ("shnor_count", "new_count", "continuing_count", "left_count")
     at_risk_now = [row | dict.fromkeys(counts) for row in summary if row["academic_year"] == risk_year]
-    contexts = marts.rows("select * from school_context where academic_year = $1", _year_before(list_year))
+    contexts = marts.rows("select * from school_context where academic_year = $1", years_before(list_year, 1)[0])
     rows = {
         of.mart: [*current, *at_risk_now],
         "risk_summary": risks,
@@ -259,11 +261,6 @@ def _note(marts: Marts, of: _Territory, shape: Shape, year: str | None) -> Docum
         sections=sections,
         year=list_year,
     )
-
-
-def _year_before(list_year: str) -> str:
-    start = int(list_year[:4])
-    return f"{start - 1}-{start}"
 
 
 # --- the list ------------------------------------------------------------------------------------------
@@ -385,7 +382,7 @@ def _summary(summary: list[MartRow]) -> Section:
 
 
 def _results(marts: Marts, of: _Territory, list_year: str) -> Section:
-    year = _year_before(list_year)
+    year = years_before(list_year, 1)[0]
     order = {procedure: place for place, procedure in enumerate(marts.procedures)}
     found = marts.rows(
         f"select * from {of.mart} where {of.key} = $1 and academic_year = $2 and procedure_id <> 'all'",
@@ -522,7 +519,7 @@ def _partners(partners: list[MartRow]) -> Section:
                 "leader": f"{fmt.text(row['leader_name'])}, {fmt.text(row['leader_municipality'])}"
                 if row["leader_school_id"]
                 else fmt.text(row["reason_ru"]),
-                "origin": ORIGINS.get(row["origin"] or "", "не подобрана"),
+                "origin": labels.ORIGIN.get(row["origin"] or "", "не подобрана"),
             }
             for row in partners
         ),
@@ -556,7 +553,7 @@ def _overdue(marts: Marts, of: _Territory) -> Section:
                 "item": fmt.text(row["title_ru"]),
                 "due": fmt.day(row["due_on"]),
                 "days": fmt.number(row["days_overdue"]),
-                "status": MEASURE_STATES.get(row["status"], DASH),
+                "status": labels.MEASURE_STATUS[row["status"]],
                 "who": fmt.text(row["responsible_ru"]),
             }
             for row in found

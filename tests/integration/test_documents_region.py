@@ -23,11 +23,11 @@ from opora.cli import main
 from opora.documents.docx import write_docx
 from opora.documents.kinds import SHAPES, Wanted, make, wanted_note, wanted_reports, wanted_schools
 from opora.documents.output import documents_folder, write_set
-from opora.documents.reader import DocumentRefused, Marts, release_of
+from opora.documents.reader import DocumentRefused, Marts
 from opora.documents.sets import SETS
 from opora.home import PROJECT
 from opora.programmes import load_programmes
-from opora.release import Release
+from opora.release import Release, require_release
 from resources.home import OporaHome
 from schemas.registry import tables
 from tests.conftest import Region
@@ -37,7 +37,7 @@ NBSP = "\u00a0"
 
 @pytest.fixture
 def marts(demo_region: Region) -> Iterator[Marts]:
-    with Marts(release_of(demo_region.home)) as opened:
+    with Marts(require_release(demo_region.home)) as opened:
         yield opened
 
 

@@ -11,11 +11,11 @@ import polars as pl
 import pytest
 
 from opora.documents.flat import write_flat
-from opora.documents.reader import DocumentRefused, Marts, release_of
+from opora.documents.reader import DocumentRefused, Marts
 from opora.intake import check
 from opora.layouts.model import BUILT_IN, read_layouts
 from opora.reference import load_reference
-from opora.release import Release
+from opora.release import Release, require_release
 from tests.conftest import Region
 
 Row = dict[str, object]
@@ -28,7 +28,7 @@ def table_of(path: Path) -> list[Row]:
 @pytest.fixture(scope="module")
 def exported(demo_region: Region, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("flat")
-    written = write_flat(release_of(demo_region.home), folder)
+    written = write_flat(require_release(demo_region.home), folder)
     assert [path.name for path in written] == ["marks.xlsx", "scores.xlsx", "bias.xlsx"]
     assert all(written.values())
     return folder
@@ -103,7 +103,7 @@ def test_markers_are_those_of_the_mart(exported: Path, marts: duckdb.DuckDBPyCon
 
 
 def test_names_are_text_and_an_older_release_is_refused(demo_region: Region, tmp_path: Path) -> None:
-    release = release_of(demo_region.home)
+    release = require_release(demo_region.home)
     copied = tmp_path / "official" / "marts.duckdb"
     copied.parent.mkdir()
     shutil.copy(release.database, copied)
