@@ -26,7 +26,7 @@ BASIS: Labels = {
 SUPPORT_FORMAT: Labels = {
     "none": "—",
     "first_year": "первый год",
-    "repeated": "второй год подряд или дольше: формат меняется",
+    "repeated": "второй год подряд или дольше",
 }
 STAGE_STATUS: Labels = {
     "done": "пройден в срок",

@@ -17,12 +17,13 @@ RECOMMENDATIONS = SectionShape("recommendations", "Рекомендации")
 LIMITS = SectionShape("limits", "Чего из документа заключить нельзя")
 SOURCES = SectionShape("sources", "Источники")
 _FILES_SHOWN = 30
+_LONGEST_NAME = 80
 
 SHARE_COLUMNS = (
     Column("participants", "Участников", 1.1, True),
     Column("below_minimum", "Ниже минимума", 1.1, True),
     Column("below_share", "Доля", 0.9, True),
-    Column("interval", "Интервал 95 %", 1.3, True),
+    Column("interval", "Интервал 95\u00a0%", 1.3, True),
 )
 
 
@@ -89,4 +90,7 @@ def document(
 def file_name(*parts: str) -> str:
     """A name that every file system takes, from words of any origin."""
     joined = " ".join(part for part in parts if part)
-    return re.sub(r"\s+", " ", re.sub(r'[\\/:*?"<>|\x00-\x1f]+', " ", joined)).strip(" .")[:80] or "документ"
+    name = re.sub(r"\s+", " ", re.sub(r'[\\/:*?"<>|\x00-\x1f]+', " ", joined)).strip(" .")
+    if len(name) > _LONGEST_NAME:
+        name = name[: _LONGEST_NAME + 1].rpartition(" ")[0] or name[:_LONGEST_NAME]
+    return name.rstrip(" .") or "документ"

@@ -69,8 +69,8 @@ NOTE = Shape(
                 Column("procedure", "Работа", 1.3),
                 Column("item", "Задание и что проверяется", 3.0),
                 Column("pupils", "n", 0.7, True),
-                Column("completion", "Выполнение", 1.2, True),
-                Column("interval", "Интервал 95 %", 1.4, True),
+                Column("completion", "Выполнение", 1.6, True),
+                Column("interval", "Интервал 95\u00a0%", 1.4, True),
                 Column("region", "Регион", 1.0, True),
                 Column("gap", "Разница", 1.3, True),
                 Column("severity", "Вывод", 1.5),
@@ -259,7 +259,7 @@ def _evidence(marts: Marts, results: list[MartRow], list_year: str) -> Section:
     if held:
         marks = tuple(
             Mark(
-                f"{fmt.year(row['academic_year'])}  {marts.short(row['procedure_id'])}  (n = {row['participants']})",
+                f"{fmt.year(row['academic_year'])}  {marts.short(row['procedure_id'])}  {_n(row['participants'])}",
                 row["below_share"],
                 row["share_ci_low"],
                 row["share_ci_high"],
@@ -283,6 +283,10 @@ def _evidence(marts: Marts, results: list[MartRow], list_year: str) -> Section:
         )
     lines = () if rows else ("Результатов за эти годы нет.",)
     return Section("Результаты по процедурам", lines, rows=rows, note_ru=fmt.text(note), chart=chart)
+
+
+def _n(count: int) -> str:
+    return f"(n = {fmt.number(count)})"
 
 
 def evidence_row(marts: Marts, row: MartRow) -> dict[str, str]:
@@ -438,7 +442,7 @@ def deficit_section(marts: Marts, deficits: list[MartRow], whose_ru: str) -> Sec
         axis_ru="Выполнение задания, % от возможных баллов",
         marks=tuple(
             Mark(
-                f"{marts.short(row['procedure_id'])}, задание {row['item_id']}  (n = {row['pupils_count']})",
+                f"{marts.short(row['procedure_id'])}, задание {row['item_id']}  {_n(row['pupils_count'])}",
                 row["completion_share"],
                 row["share_ci_low"],
                 row["share_ci_high"],

@@ -50,10 +50,10 @@ _LISTED = SectionShape(
     "Школы списка и основания",
     (
         Column("school", "Школа", 2.8),
-        Column("reason", "Основание", 4.6),
+        Column("reason", "Основание", 4.4),
         Column("n", "Участников", 1.5, True),
-        Column("reliability", "Надёжность", 1.4),
-        Column("years", "Лет подряд", 0.9, True),
+        Column("reliability", "Надёжность", 1.5),
+        Column("years", "Лет подряд", 1.0, True),
     ),
 )
 RISK_SECTION = SectionShape(
@@ -77,12 +77,12 @@ _COMMON = (
         "risks",
         "Факторы риска",
         (
-            Column("factor", "Фактор риска", 4.0),
-            Column("known", "Школ с профилем", 1.2, True),
-            Column("high", "Высокая значимость", 1.2, True),
+            Column("factor", "Фактор риска", 3.6),
+            Column("known", "Школ с профилем", 1.4, True),
+            Column("high", "Высокая значимость", 1.6, True),
             Column("share", "Доля", 0.9, True),
-            Column("interval", "Интервал 95 %", 1.4, True),
-            Column("finding", "Вывод", 3.0),
+            Column("interval", "Интервал 95\u00a0%", 1.4, True),
+            Column("finding", "Вывод", 2.8),
         ),
     ),
     next(section for section in NOTE.sections if section.key == "deficits"),
@@ -409,7 +409,7 @@ def _results(marts: Marts, of: _Territory, list_year: str) -> Section:
         axis_ru="Участников ниже минимума, %",
         marks=tuple(
             Mark(
-                f"{marts.short(row['procedure_id'])}  (n = {row['participants']})",
+                f"{marts.short(row['procedure_id'])}  (n = {fmt.number(row['participants'])})",
                 row["below_share"],
                 row["share_ci_low"],
                 row["share_ci_high"],

@@ -87,6 +87,8 @@ def texts_of(content: bytes) -> str:
 
 def test_a_file_name_is_one_that_every_file_system_takes() -> None:
     assert file_name('a/../b\\c:*?"<>|', "d") == "a .. b c d"
+    assert file_name("s1", "школа " * 20) == "s1" + " школа" * 13, "words stay whole"
+    assert file_name("д" * 200) == "д" * 80
 
 
 # --- the fixed lists -----------------------------------------------------------------------------------
