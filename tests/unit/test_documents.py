@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 import io
+import posixpath
 import re
 import zipfile
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 import yaml
 from docx import Document as read_docx
+from lxml import etree
 from pydantic import ValidationError
 
 from dashboards.views import VIEWS
@@ -35,6 +37,8 @@ from opora.documents.xlsx import write_xlsx
 from opora.home import PROJECT
 from schemas.registry import tables
 
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 HOSTILE = '<script>alert(1)</script> & {{ 7*7 }} {% for x in y %} #import "a.typ" *x* _y_ $z$ =HYPERLINK("http://x")'
 FORMULAS = ('=HYPERLINK("http://x")', "+1+1", "@SUM(A1)", "-1+1", "\t=1+1", "\r=1+1")
 SHAPE = Shape(
@@ -77,6 +81,22 @@ def trial(name: str = "Школа № 1", rows: int = 1) -> Document:
         maturity_ru="окончательные",
         created_at="2026-01-01T00:00:00.123456+00:00",
     )
+
+
+def full(shape: Shape) -> Document:
+    """A document of a kind with something in every section."""
+    sections = {
+        item.key: Section(
+            "",
+            ("Строка",),
+            ("Пункт",),
+            (dict.fromkeys((c.key for c in item.columns), "1"),) * 2 if item.columns else (),
+            "Сноска",
+            INTERVALS if item.has_chart else None,
+        )
+        for item in shape.sections
+    }
+    return replace(trial(), shape=shape, sections=sections)
 
 
 def texts_of(content: bytes) -> str:
@@ -198,6 +218,46 @@ def test_docx_has_headings_alternative_texts_and_language() -> None:
     assert document.core_properties.author == "Опора"
     assert "w:tblHeader" in document.tables[1].rows[0]._tr.xml
     assert 'w:lang w:val="ru-RU"' in document.styles["Normal"].element.xml
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.kind)
+def test_a_docx_of_every_kind_is_what_other_programs_open(shape: Shape) -> None:
+    """What a strict reader insists on: parts have types, references lead somewhere, cells end with a paragraph."""
+    content = write_docx(full(shape))
+    assert read_docx(io.BytesIO(content)).tables
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        names = archive.namelist()
+        parts = {name: etree.fromstring(archive.read(name)) for name in names if name.endswith((".xml", ".rels"))}
+    assert len(names) == len(set(names))
+    types = parts["[Content_Types].xml"]
+    overridden = {item.get("PartName").lstrip("/") for item in types if item.tag.endswith("}Override")}
+    endings = {item.get("Extension").lower() for item in types if item.tag.endswith("}Default")}
+    assert overridden <= set(names)
+    assert [n for n in names if n not in overridden and n.rpartition(".")[2].lower() not in endings] == []
+    for name, rels in parts.items():
+        if name.endswith(".rels"):
+            folder = PurePosixPath(name).parent.parent
+            inside = [item.get("Target") for item in rels if item.get("TargetMode") != "External"]
+            led_to = {t.lstrip("/") if t.startswith("/") else (folder / t).as_posix() for t in inside}
+            assert {posixpath.normpath(target) for target in led_to} <= set(names), name
+    body = parts["word/document.xml"]
+    known = {item.get("Id") for item in parts["word/_rels/document.xml.rels"]}
+    used = {v for node in body.iter() for k, v in node.attrib.items() if k.startswith(f"{{{_RELATIONS}}}")}
+    assert used <= known
+    assert used, "charts are embedded"
+    drawn = [node.get("id") for node in body.iter("{*}docPr")]
+    assert len(drawn) == len(set(drawn))
+    for table in body.iter(f"{_W}tbl"):
+        columns = len(table.findall(f"{_W}tblGrid/{_W}gridCol"))
+        for row in table.iter(f"{_W}tr"):
+            cells = row.findall(f"{_W}tc")
+            assert len(cells) == columns, "a row has a cell a column"
+            assert all(cell[-1].tag == f"{_W}p" for cell in cells), "Word opens no cell without a paragraph at its end"
+    styles = {style.get(f"{_W}styleId") for style in parts["word/styles.xml"].iter(f"{_W}style")}
+    named = (f"{_W}pStyle", f"{_W}rStyle", f"{_W}tblStyle")
+    assert {node.get(f"{_W}val") for tag in named for node in body.iter(tag)} <= styles
+    assert "{{" not in "".join(body.itertext())
+    assert "{%" not in "".join(body.itertext())
 
 
 def test_an_own_template_may_leave_out_and_reorder(tmp_path: Path) -> None:
