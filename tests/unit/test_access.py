@@ -14,7 +14,7 @@ from dagster._config import validate_config
 from dagster._core.instance.config import dagster_instance_config_schema
 from dagster_webserver.cli import dagster_webserver
 
-from opora import cli
+from opora.cli import main, pages
 from opora.home import PROJECT, Home, write_json
 from pipelines.run import SETTINGS, dagster_home
 
@@ -37,16 +37,16 @@ def test_the_ui_listens_on_loopback_unless_told_otherwise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read_only: bool, program: str
 ) -> None:
     called: list[list[str]] = []
-    monkeypatch.setattr(cli.subprocess, "call", lambda command, **_: called.append(command) or 0)
+    monkeypatch.setattr(pages.subprocess, "call", lambda command, **_: called.append(command) or 0)
     arguments = ["ui", "--home", str(tmp_path), *(["--read-only"] if read_only else [])]
-    done = CliRunner().invoke(cli.main, arguments)
+    done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 0, done.output
     ((first, *rest),) = called
     assert Path(first).name == program
     assert Path(first).exists()
     assert rest[rest.index("-h") + 1] == "127.0.0.1"
     assert ("--read-only" in rest) == read_only
-    outside = CliRunner().invoke(cli.main, [*arguments, "--host", "0.0.0.0"])
+    outside = CliRunner().invoke(main, [*arguments, "--host", "0.0.0.0"])
     assert "access.md" in outside.output
     assert "access.md" not in done.output
 
