@@ -13,6 +13,7 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import polars as pl
@@ -27,7 +28,7 @@ from opora.lock import OWNER, process_mark
 from opora.reference import load_reference
 from opora.release import clear_leftovers, current_release, publish, read_log, refuse, releases, rollback, verify
 from opora.versions import prune
-from tests.faulty import ERRNO, Ending, Fault, attempt
+from tests.faulty import ERRNO, Fault, attempt
 from tests.releases import small_candidate
 
 NOW = datetime(2025, 9, 1, tzinfo=UTC)
@@ -47,12 +48,29 @@ def marks(year: int, below: int) -> str:
     )
 
 
-def at_every_change(work: Callable[[int], Ending], step: int = 1) -> Iterator[Ending]:
-    """Repeat some work with a fault at each of its changes, until it comes to its end without one."""
-    at = 1
-    while not (ending := work(at)).done:
-        yield ending
-        at += step
+def at_every_change(
+    given: Home, folder: Path, work: Callable[[Path], None], fault: Fault, step: int = 1
+) -> Iterator[Home]:
+    """Some work on copies of a home with a fault at each of its changes, until it comes to its end without one.
+
+    Yields what each fault left behind. The work was killed, or it says why the system refused.
+    """
+    for at in count(1, step):
+        home = copy_of(given, folder)
+        ending = attempt(work, home.root, below=home.root, fault=fault, at=at)
+        if ending.done:
+            return
+        if fault == "kill":
+            assert ending.killed, ending.error
+        else:
+            assert WORDS[fault] in str(explain_fault(ending.error)), ending
+        yield home
+
+
+def copy_of(home: Home, folder: Path) -> Home:
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(home.root, folder, symlinks=True)
+    return Home(folder)
 
 
 # --- intake ------------------------------------------------------------------------------------------
@@ -85,12 +103,6 @@ def whole(waiting: Home, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     return contents(home)
 
 
-def copy_of(home: Home, folder: Path) -> Home:
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(home.root, folder, symlinks=True)
-    return Home(folder)
-
-
 def contents(home: Home) -> dict[str, bytes]:
     """All that the lake and the quarantine hold, leftovers included; locks mean nothing."""
     paths = (path for folder in (home.lake, home.quarantine) for path in folder.rglob("*"))
@@ -109,28 +121,8 @@ def assert_nothing_half_taken_in(home: Home) -> None:
 
 
 @pytest.mark.parametrize("step", FORMS)
-def test_an_intake_killed_at_any_change_is_healed_by_the_next(
-    waiting: Home, whole: dict[str, bytes], tmp_path: Path, step: int, tell_count: Callable[[str], None]
-) -> None:
-    def killed(at: int) -> Ending:
-        home = copy_of(waiting, tmp_path / "home")
-        return attempt(take_in, home.root, below=home.root, fault="kill", at=at)
-
-    kills = 0
-    for ending in at_every_change(killed, step):
-        home = Home(tmp_path / "home")
-        assert ending.killed, ending.error
-        assert_nothing_half_taken_in(home)
-        take_in(home.root)
-        assert contents(home) == whole
-        kills += 1
-    assert kills > 20 / step
-    tell_count(f"faults survived: {kills} kills of an intake at changes of its files")
-
-
-@pytest.mark.parametrize("step", FORMS)
-@pytest.mark.parametrize("fault", ERRNO)
-def test_an_intake_that_the_system_refuses_says_why_and_is_healed_by_the_next(
+@pytest.mark.parametrize("fault", ["kill", *ERRNO])
+def test_an_intake_that_ends_at_any_change_is_healed_by_the_next(
     waiting: Home,
     whole: dict[str, bytes],
     tmp_path: Path,
@@ -138,14 +130,8 @@ def test_an_intake_that_the_system_refuses_says_why_and_is_healed_by_the_next(
     step: int,
     tell_count: Callable[[str], None],
 ) -> None:
-    def refused(at: int) -> Ending:
-        home = copy_of(waiting, tmp_path / "home")
-        return attempt(take_in, home.root, below=home.root, fault=fault, at=at)
-
     faults = 0
-    for ending in at_every_change(refused, step):
-        home = Home(tmp_path / "home")
-        assert WORDS[fault] in str(explain_fault(ending.error)), ending
+    for home in at_every_change(waiting, tmp_path / "home", take_in, fault, step):
         assert_nothing_half_taken_in(home)
         take_in(home.root)
         assert contents(home) == whole
@@ -239,14 +225,8 @@ def test_releases_stay_whole_whenever_a_process_is_killed(
     in_force: set[str],
     tell_count: Callable[[str], None],
 ) -> None:
-    def killed(at: int) -> Ending:
-        home = copy_of(published, tmp_path / "home")
-        return attempt(work, home.root, below=home.root, fault="kill", at=at)
-
     kills, seen = 0, set()
-    for ending in at_every_change(killed):
-        home = Home(tmp_path / "home")
-        assert ending.killed, ending.error
+    for home in at_every_change(published, tmp_path / "home", work, "kill"):
         assert_all_releases_are_whole(home)
         seen.add(current_release(home).release_id)  # type: ignore[union-attr]
         next_run(home)
@@ -272,14 +252,8 @@ def test_releases_stay_whole_whenever_the_system_refuses(
     step: int,
     tell_count: Callable[[str], None],
 ) -> None:
-    def refused(at: int) -> Ending:
-        home = copy_of(published, tmp_path / "home")
-        return attempt(work, home.root, below=home.root, fault=fault, at=at)
-
     faults = 0
-    for ending in at_every_change(refused, step):
-        home = Home(tmp_path / "home")
-        assert WORDS[fault] in str(explain_fault(ending.error)), ending
+    for home in at_every_change(published, tmp_path / "home", work, fault, step):
         assert_all_releases_are_whole(home)
         next_run(home)
         assert_all_releases_are_whole(home)
