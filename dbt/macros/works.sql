@@ -45,3 +45,41 @@ left join {{ ref('int_score_scale') }} as scale
         and work.measured_year = scale.academic_year
 where work.attendance = 'participated'
 {%- endmacro %}
+
+{# Rows of a report on ВПР, a row a school and `item` of a work, each with its school: the newest delivery, of the last sitting. #}
+{% macro reported_of_schools(report, item) -%}
+select
+    keys.school_id,
+    procedure_subject.procedure_id,
+    latest.*
+from (
+    select
+        *,
+        coalesce(held_year, measured_year) as sitting_year,
+        {{ comparable_key('school_key_kind', 'school_key') }} as key_value
+    from {{ ref(report) }}
+    where territory_level = 'school' and school_key is not null and assessment = 'vpr'
+    qualify row_number() over (
+        partition by school_key_kind, school_key, subject_id, test_grade, measured_year, held_year, {{ item }}
+        order by arrival desc, sheet desc, source_row desc
+    ) = 1
+) as latest
+inner join {{ source('reference', 'procedure_subject') }} as procedure_subject
+    on
+        procedure_subject.assessment = 'vpr'
+        and latest.subject_id = procedure_subject.subject_id
+        and latest.test_grade = procedure_subject.test_grade
+inner join {{ ref('int_school_key') }} as keys
+    on
+        latest.school_key_kind = keys.key_kind
+        and latest.key_value = keys.key_value
+        and latest.measured_year = keys.measured_year
+        and latest.sitting_year = keys.held_year
+qualify
+    latest.sitting_year = max(latest.sitting_year) over (
+        partition by keys.school_id, procedure_subject.procedure_id, latest.measured_year
+    )
+    and {{ key_rank('latest.school_key_kind') }} = min({{ key_rank('latest.school_key_kind') }}) over (
+        partition by keys.school_id, procedure_subject.procedure_id, latest.measured_year, latest.sitting_year
+    )
+{%- endmacro %}

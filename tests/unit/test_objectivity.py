@@ -106,8 +106,9 @@ def fill(lake: Lake) -> None:
     # published lists: the later one stands alone
     add("objectivity_marker", 2, listed("220001", RU4), listed("220002", RU4), listed("220003", MA4))
     add("objectivity_marker", 3, listed("220001", RU4, is_marked=False), listed("220044", RU4))
-    # reports of agreement: of 51 alone, of 1 beside its protocols, of 2 with other figures
-    add("mark_comparison", 4, *reported("220051", MA5, Y22, 3, 5, 2))
+    # reports of agreement: of 51 alone, of both sittings; of 1 beside its protocols, of 2 with other figures
+    add("mark_comparison", 4, *reported("220051", MA5, Y22, 7, 8, 9))
+    add("mark_comparison", 4, *reported("220051", MA5, Y22, 3, 5, 2, held_year=Y23))
     one = compared(lake, "220001", RU5, Y22)
     add("mark_comparison", 4, *reported("220001", RU5, Y22, *one))
     add("mark_comparison", 4, *reported("220004", RU5, Y22, 0, 1, 0, outcome_count=None, outcome_pct=0.0))
@@ -491,7 +492,7 @@ def test_a_report_stands_in_where_there_are_no_protocols_and_is_reconciled_where
 
     alone = row("s220051", MA5)
     assert (alone["source"], alone["mark_origin"], alone["participants"]) == ("report", "report", None)
-    assert (alone["compared_count"], alone["lowered_count"], alone["raised_count"]) == (10, 3, 2)
+    assert (alone["compared_count"], alone["lowered_count"], alone["raised_count"]) == (10, 3, 2), "of the last sitting"
     assert (alone["far_apart_count"], alone["far_apart_share"]) == (None, None), "a report does not tell it"
     same, other = row("s220001", RU5), row("s220004", RU5)
     assert (same["source"], same["both_sources_count"], same["reconciled_count"]) == ("participants", 1, 1)

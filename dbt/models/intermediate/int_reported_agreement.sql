@@ -1,38 +1,14 @@
--- Agreement of marks with the journal as ФИС ОКО reports it, school by school. A report without counts has percentages.
-with latest as (
-    select
-        *,
-        coalesce(held_year, measured_year) as sitting_year,
-        {{ comparable_key('school_key_kind', 'school_key') }} as key_value,
-        coalesce(outcome_count, cast(round(outcome_pct * participants / 100) as bigint)) as pupils
-    from {{ ref('stg_mark_comparison') }}
-    where territory_level = 'school' and school_key is not null and assessment = 'vpr'
-    qualify row_number() over (
-        partition by school_key_kind, school_key, subject_id, test_grade, measured_year, held_year, outcome
-        order by arrival desc, sheet desc, source_row desc
-    ) = 1
+-- Agreement of marks with the journal as ФИС ОКО reports it, school by school, of the last sitting. A report without counts
+-- has percentages.
+with reported as (
+    {{ reported_of_schools('stg_mark_comparison', 'outcome') }}
 ),
 
-placed as (
+counted as (
     select
-        keys.school_id,
-        procedure_subject.procedure_id,
-        latest.*
-    from latest
-    inner join {{ source('reference', 'procedure_subject') }} as procedure_subject
-        on
-            procedure_subject.assessment = 'vpr'
-            and latest.subject_id = procedure_subject.subject_id
-            and latest.test_grade = procedure_subject.test_grade
-    inner join {{ ref('int_school_key') }} as keys
-        on
-            latest.school_key_kind = keys.key_kind
-            and latest.key_value = keys.key_value
-            and latest.measured_year = keys.measured_year
-            and latest.sitting_year = keys.held_year
-    qualify {{ key_rank('latest.school_key_kind') }} = min({{ key_rank('latest.school_key_kind') }}) over (
-        partition by keys.school_id, procedure_subject.procedure_id, latest.measured_year, latest.sitting_year
-    )
+        *,
+        coalesce(outcome_count, cast(round(outcome_pct * participants / 100) as bigint)) as pupils
+    from reported
 )
 
 select
@@ -44,6 +20,6 @@ select
     coalesce(sum(pupils) filter (where outcome = '{{ outcome }}'), 0) as {{ outcome }}_count,
     {%- endfor %}
     {{ distinct_ids('delivery_id') }} as delivery_ids
-from placed
+from counted
 group by school_id, procedure_id, measured_year
 having count(*) = count(pupils)
