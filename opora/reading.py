@@ -165,26 +165,32 @@ def _read_parquet(path: Path) -> pl.DataFrame:
 def _read_text(path: Path) -> pl.DataFrame:
     refuse_beyond("text_bytes", path.stat().st_size, "Байт в файле", _SPLIT)
     raw = path.read_bytes()
-    encoding = _encoding_of(raw)
-    try:
-        text = raw.decode(encoding)
-    except UnicodeDecodeError:
-        raise UnreadableFile("wrong_encoding", "Текст обрывается посреди знака UTF-16.", _SAVE_UTF8) from None
-    if not text.strip():
+    raw = _as_utf8(raw, _encoding_of(raw))
+    # no character takes more than four bytes
+    head = raw[: 4 * HEAD_CHARACTERS].decode(errors="ignore")[:HEAD_CHARACTERS]
+    if not (head.strip() or raw.decode().strip()):
         return pl.DataFrame()
-    delimiter = _delimiter_of(text[:HEAD_CHARACTERS])
-    raw = text.encode("utf-8")
-    width = _width_of(text[:HEAD_CHARACTERS], delimiter)
+    delimiter = _delimiter_of(head)
     try:
-        return _parse_text(raw, delimiter, width)
+        return _parse_text(raw, delimiter, _width_of(head, delimiter))
     except pl.exceptions.ComputeError:
         # a line below the head is wider than any in it
         try:
-            return _parse_text(raw, delimiter, _width_of(text, delimiter))
+            return _parse_text(raw, delimiter, _width_of(raw.decode(), delimiter))
         except pl.exceptions.ComputeError:
             raise UnreadableFile(
                 "unreadable_file", "Текст не делится на строки и столбцы: кавычки не закрыты.", SAVE_AGAIN
             ) from None
+
+
+def _as_utf8(raw: bytes, encoding: str) -> bytes:
+    """The text in UTF-8 without a mark. Most texts are that already: they are large, and are not copied."""
+    if encoding == "utf-8-sig":
+        return raw.removeprefix(codecs.BOM_UTF8)
+    try:
+        return raw.decode(encoding).encode()
+    except UnicodeDecodeError:
+        raise UnreadableFile("wrong_encoding", "Текст обрывается посреди знака UTF-16.", _SAVE_UTF8) from None
 
 
 def _parse_text(raw: bytes, delimiter: str, width: int) -> pl.DataFrame:
