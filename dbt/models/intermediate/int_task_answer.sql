@@ -21,22 +21,59 @@ counted as (
         where attendance = 'participated'
     )
     group by all
+),
+
+-- what a class is called has few ways of being written: each is read once
+class as (
+    select
+        class_name,
+        {{ class_label('class_name') }} as class_label
+    from (select distinct class_name from counted)
+),
+
+-- the same work under several keys of one school is one
+work_place as (
+    select
+        chosen.work_no,
+        min(chosen.work_no) over (
+            partition by
+                chosen.delivery_id, chosen.school_id, chosen.measured_year, chosen.test_grade, chosen.subject_id
+        ) as first_no,
+        chosen.measured_year as academic_year,
+        'vpr_' || chosen.test_grade || '_' || chosen.subject_id as procedure_id,
+        chosen.test_grade,
+        chosen.subject_id,
+        chosen.delivery_id,
+        chosen.school_id
+    from {{ ref('int_chosen_work') }} as chosen
+    inner join {{ ref('int_school') }} as school on chosen.school_id = school.school_id
+    where not school.is_no_school
+),
+
+answer as (
+    select
+        work_place.first_no,
+        class.class_label,
+        counted.position,
+        counted.score,
+        cast(sum(counted.pupils) as bigint) as pupils
+    from counted
+    inner join work_place on counted.work_no = work_place.work_no
+    inner join class on counted.class_name is not distinct from class.class_name
+    group by work_place.first_no, class.class_label, counted.position, counted.score
 )
 
 select
-    chosen.measured_year as academic_year,
-    'vpr_' || chosen.test_grade || '_' || chosen.subject_id as procedure_id,
-    chosen.test_grade,
-    chosen.subject_id,
-    chosen.delivery_id,
-    chosen.school_id,
-    {{ class_label('counted.class_name') }} as class_name,
-    counted.position,
-    counted.score,
-    {{ points('counted.score') }} as points,
-    cast(sum(counted.pupils) as bigint) as pupils
-from counted
-inner join {{ ref('int_chosen_work') }} as chosen on counted.work_no = chosen.work_no
-inner join {{ ref('int_school') }} as school on chosen.school_id = school.school_id
-where not school.is_no_school
-group by all
+    work_place.academic_year,
+    work_place.procedure_id,
+    work_place.test_grade,
+    work_place.subject_id,
+    work_place.delivery_id,
+    work_place.school_id,
+    answer.class_label as class_name,
+    answer.position,
+    answer.score,
+    {{ points('answer.score') }} as points,
+    answer.pupils
+from answer
+inner join work_place on answer.first_no = work_place.work_no
