@@ -1,4 +1,4 @@
-"""Wall time and peak memory of a whole run on the real region against a bare DuckDB script, in one run.
+"""Time and peak memory of a whole run on the real region against a bare DuckDB script, in one run.
 
 Prints three things apart: the fixed start of Dagster and dbt (a run on a home with one small file), the bare
 scripts, and `opora run`; then the ratios. Figures of the bare script and of the marts are compared first: a
@@ -7,50 +7,21 @@ ratio of different work says nothing. Usage: `make bench`, or `python benchmarks
 
 from __future__ import annotations
 
-import os
 import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 import duckdb
+from measuring import ROOT, Cost, measure, median
 
-ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_REGION = ROOT.parent / "shared" / "data" / "real" / "altai-krai-vpr"
 PARTS = ("participants", "registry", "context", "reference", "manifest.csv")
-OPORA = str(Path(sys.executable).with_name("opora"))
+OPORA = (sys.executable, "-m", "opora.cli")
+ENVIRONMENT = {"PYTHONPATH": str(ROOT), "DAGSTER_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1"}
 BARE = str(ROOT / "benchmarks" / "bare_region.py")
 SMALL = "логин,имя,регион\nsch990001,Школа 1,Первый район\n"
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Wall seconds and peak resident memory of one command."""
-
-    seconds: float
-    megabytes: float
-
-
-def measure(command: Sequence[str]) -> Cost:
-    """Run a command to its end; raises CalledProcessError if it fails."""
-    started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT)
-    output = process.stdout.read() if process.stdout else b""
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - started
-    if os.waitstatus_to_exitcode(status) != 0:
-        raise subprocess.CalledProcessError(status, command, output)
-    return Cost(seconds, usage.ru_maxrss / 1024)
-
-
-def median(costs: Sequence[Cost]) -> Cost:
-    return Cost(statistics.median(c.seconds for c in costs), max(c.megabytes for c in costs))
 
 
 def home_with(folder: Path, region: Path | None) -> Path:
@@ -67,7 +38,7 @@ def home_with(folder: Path, region: Path | None) -> Path:
 
 
 def run_opora(home: Path, region: Path | None) -> Cost:
-    return measure([OPORA, "run", "--home", str(home_with(home, region))])
+    return measure([*OPORA, "run", "--home", str(home_with(home, region))], ENVIRONMENT)
 
 
 def differences(home: Path, bare: Path) -> int:
@@ -100,7 +71,8 @@ def differences(home: Path, bare: Path) -> int:
 def main(region: Path, runs: int) -> None:
     """Measure and print."""
     if not region.is_dir():
-        raise click.ClickException(f"{region} is not there; name the folder of the region.")
+        click.echo(f"{region} is not there: the real region is left out. Name its folder to measure it.")
+        return
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         (work / "bare").mkdir()
@@ -113,7 +85,7 @@ def main(region: Path, runs: int) -> None:
             keeping.append(measure([*bare_command, "--keep"]))
             whole.append(run_opora(work / "region", region))
         wrong = differences(work / "region", work / "bare")
-        again = measure([OPORA, "run", "--home", str(work / "region")])
+        again = measure([*OPORA, "run", "--home", str(work / "region")], ENVIRONMENT)
     report(median(fixed), median(bare), median(keeping), median(whole), again, wrong)
 
 
@@ -127,11 +99,11 @@ def report(fixed: Cost, bare: Cost, keeping: Cost, whole: Cost, again: Cost, wro
         ("opora run again, nothing new", again),
     )
     for name, cost in lines:
-        click.echo(f"{name:<46} {cost.seconds:7.2f} s {cost.megabytes:8.0f} MB")
-    work = whole.seconds - fixed.seconds
-    click.echo(f"work of the run without the fixed start           {work:7.2f} s")
-    click.echo(f"  / bare script that keeps all cells              {work / keeping.seconds:7.2f} ×")
-    click.echo(f"  / bare script, aggregation only                 {work / bare.seconds:7.2f} ×")
+        click.echo(f"{name:<46} {cost.wall:7.2f} s {cost.cpu:7.2f} s of processors {cost.megabytes:8.0f} MB")
+    work = whole.cpu - fixed.cpu
+    click.echo(f"processor time of the run without the fixed start {work:7.2f} s")
+    click.echo(f"  / bare script that keeps all cells              {work / keeping.cpu:7.2f} ×")
+    click.echo(f"  / bare script, aggregation only                 {work / bare.cpu:7.2f} ×")
     click.echo(f"school × procedure figures that differ by more than the quarantined rows: {wrong}")
 
 

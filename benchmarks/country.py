@@ -1,0 +1,180 @@
+"""`opora run` on made-up countries of rising size, against three scripts that an analyst might have.
+
+Every size: the country is written, the three scripts make the list from its files, `opora run` makes a release of them
+in a new home, then takes in one late file. Ratios of different work say nothing, so that every list is held against the
+truth first. Figures are medians within one run on one machine: processor time of the whole process tree beside wall
+time, which other work on the machine stretches. Usage: `make bench`, or
+`python benchmarks/country.py [--size NAME]… [--runs N] [--work FOLDER]`.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from measuring import ROOT, Cost, measure, median
+
+from opora.demo.country import write_country
+
+# Schools and participant rows a year; a list takes two years.
+SIZES = {
+    "district": (20, 20_000),
+    "region": (650, 325_000),
+    "5m": (2_500, 2_500_000),
+    "40m": (20_000, 20_000_000),
+    "country": (40_000, 40_000_000),
+}
+SCRIPTS = ("duckdb", "polars", "pandas")
+OPORA = (sys.executable, "-m", "opora.cli")
+ENVIRONMENT = {"PYTHONPATH": str(ROOT), "DAGSTER_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1"}
+INTAKE = "import sys; from opora.home import Home; from opora.intake import ingest; from opora.reference import *; "
+INTAKE += "from pathlib import Path; ingest(Home(Path(sys.argv[1])), load_reference())"
+LATE = "регион-01/2022/05_matematika.csv"
+SMALL = "логин,имя,регион\nsch990001,Школа 1,Первый район\n"
+Listed = set[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the report."""
+
+    size: str
+    what: str
+    cost: Cost
+    note: str = ""
+
+
+def script(name: str, landing: Path, output: Path) -> Cost:
+    shutil.rmtree(output, ignore_errors=True)
+    output.mkdir(parents=True)
+    command = [sys.executable, str(ROOT / "benchmarks" / f"analyst_{name}.py"), str(landing), str(output), "--keep"]
+    cost = measure(command, ENVIRONMENT)
+    for path in output.glob("*.parquet"):
+        path.unlink()
+    return cost
+
+
+def run(home: Path) -> Cost:
+    return measure([*OPORA, "run", "--home", str(home)], ENVIRONMENT)
+
+
+def new_home(folder: Path, landing: Path | None) -> Path:
+    """A home whose landing holds links to the files of a country, or one small register."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "landing").mkdir(parents=True)
+    if landing is None:
+        (folder / "landing" / "реестр.csv").write_text(SMALL, encoding="utf-8")
+    else:
+        for part in landing.iterdir():
+            (folder / "landing" / part.name).symlink_to(part)
+    return folder
+
+
+def listed(path: Path) -> Listed:
+    with path.open(encoding="utf-8", newline="") as file:
+        return {(row["academic_year"], row["school_id"]) for row in csv.DictReader(file) if row["is_shnor"] == "true"}
+
+
+def listed_by_script(path: Path) -> Listed:
+    with path.open(encoding="utf-8", newline="") as file:
+        return {(row[0], row[1]) for row in csv.reader(file)}
+
+
+def correct_one_file(landing: Path) -> None:
+    """The last participant of a file is gone: it arrives again, in place of the former."""
+    path = landing / LATE
+    path.write_bytes(path.read_bytes().rsplit(b"\r\n", 2)[0] + b"\r\n")
+
+
+def books(landing: Path, work: Path) -> tuple[int, Cost]:
+    """Intake of the xlsx files alone, less intake of nothing."""
+    found = sorted(landing.glob("регион-*/*/книги/*.xlsx"))
+    home, empty = new_home(work / "books", None), new_home(work / "empty", None)
+    for path in found:
+        target = home / "landing" / path.relative_to(landing)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(path)
+    command = [sys.executable, "-c", INTAKE]
+    full, nothing = (measure([*command, str(one)], ENVIRONMENT) for one in (home, empty))
+    return len(found), Cost(full.wall - nothing.wall, full.cpu - nothing.cpu, full.megabytes)
+
+
+def bench(size: str, runs: int, work: Path, scripts: Sequence[str], fixed: Cost) -> list[Row]:
+    """All measurements of one size. Raises ClickException where a list is not the true one."""
+    schools, participants = SIZES[size]
+    country, home = work / size, work / f"{size}-home"
+    shutil.rmtree(country, ignore_errors=True)
+    summary = write_country(country, schools, participants)
+    landing, truth = country / "landing", listed(country / "truth" / "school_status.csv")
+    rows = []
+    yardstick = None
+    for name in scripts:
+        cost = median([script(name, landing, work / name) for _ in range(runs)])
+        _agree(size, name, listed_by_script(work / name / "list.csv"), truth)
+        yardstick = cost if name == "duckdb" else yardstick
+        rows.append(Row(size, f"{name} script", cost))
+    costs = [run(new_home(home, landing)) for _ in range(runs)]
+    whole = median(costs)
+    _agree(size, "opora run", listed(home / "releases" / "current" / "official" / "school_status.csv"), truth)
+    rows.append(Row(size, "opora run", whole, f"{summary.rows:,} rows, {summary.deliveries:,} files"))
+    rows += _ratios(size, rows[:-1], whole, fixed)
+    correct_one_file(landing)
+    late = run(home)
+    rows.append(Row(size, "one late file", late, f"{100 * late.cpu / whole.cpu:.0f} % of the run"))
+    count, cost = books(landing, work)
+    if count:
+        rows.append(Row(size, f"{count} xlsx files", cost, f"{count / cost.cpu:.1f} files per processor second"))
+    for folder in (country, home, work / "books", work / "empty"):
+        shutil.rmtree(folder, ignore_errors=True)
+    return rows
+
+
+def _ratios(size: str, scripts: Sequence[Row], whole: Cost, fixed: Cost) -> list[Row]:
+    beyond = Cost(whole.wall - fixed.wall, whole.cpu - fixed.cpu, whole.megabytes)
+    words = [f"{beyond.cpu / row.cost.cpu:.1f} × the {row.what}" for row in scripts]
+    return [Row(size, "opora run less its fixed start", beyond, ", ".join(words))]
+
+
+def _agree(size: str, name: str, found: Listed, truth: Listed) -> None:
+    if found != truth:
+        raise click.ClickException(
+            f"{size}: the list of {name} differs from the truth in {len(found ^ truth)} schools."
+        )
+
+
+def told(rows: Sequence[Row]) -> str:
+    lines = ["| size | what | wall, s | processor, s | peak, MB | |", "|---|---|--:|--:|--:|---|"]
+    for row in rows:
+        cost = row.cost
+        cells = f"{cost.wall:.1f} | {cost.cpu:.1f} | {cost.megabytes:.0f}"
+        lines.append(f"| {row.size} | {row.what} | {cells} | {row.note} |")
+    return "\n".join(lines)
+
+
+@click.command()
+@click.option("--size", "sizes", multiple=True, type=click.Choice(list(SIZES)), default=("district", "region"))
+@click.option("--runs", default=1, show_default=True, help="Runs of each command; medians are printed.")
+@click.option("--script", "scripts", multiple=True, type=click.Choice(SCRIPTS), default=SCRIPTS, help="Which scripts.")
+@click.option("--work", type=click.Path(path_type=Path), default=None, help="Where countries and homes are written.")
+def main(sizes: Sequence[str], runs: int, scripts: Sequence[str], work: Path | None) -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory(dir=work) as folder:
+        place = Path(folder)
+        run(new_home(place / "small", None))  # dbt compiles, caches fill
+        fixed = median([run(new_home(place / "small", None)) for _ in range(runs)])
+        rows = [Row("one small register", "opora run: the fixed start", fixed)]
+        for size in sizes:
+            rows += bench(size, runs, place, scripts, fixed)
+            click.echo(f"{told(rows)}\n")
+    click.echo(json.dumps({"runs": runs, "sizes": list(sizes)}))
+
+
+if __name__ == "__main__":
+    main()
