@@ -13,7 +13,7 @@ from functools import cache
 from opora import russian
 from opora.facts import Cited, Setting, read_file
 
-SAVE_AGAIN = "Откройте его в редакторе, сохраните заново и пришлите ещё раз; возможно, он передан не целиком."
+SAVE_AGAIN = "Откройте файл в редакторе, сохраните заново и пришлите ещё раз; возможно, он передан не целиком."
 
 
 class UnreadableFile(Exception):

@@ -93,7 +93,7 @@ def _by_year(page: Page, asked: Mapping[str, str]) -> Component:
         Column("Выходят", lambda row: fmt.number(row["leaves_count"]), True),
         Column("Остаются", lambda row: fmt.number(row["stays_count"]), True),
         Column("Стало бы: ненадёжных", lambda row: fmt.number(row["unreliable_count"]), True),
-        Column("Стало бы: держится при 95 %", lambda row: fmt.number(row["holds_count"]), True),
+        Column("Стало бы: держится при 95\u00a0%", lambda row: fmt.number(row["holds_count"]), True),
     ]
     title = "Два списка по годам"
     shown = table(title, columns, rows, shows_caption=False) if rows else empty("У одной из методик списка нет")
@@ -146,7 +146,7 @@ def _all(page: Page, year: str, titles: Mapping[str, str]) -> Component:
         Column("Выходят", lambda row: fmt.number(row["leaves_count"]), True),
         Column("Остаются", lambda row: fmt.number(row["stays_count"]), True),
         Column("Ненадёжных", lambda row: _sum(row["very_low_count"], row["low_count"]), True),
-        Column("Держится при 95 %", lambda row: fmt.number(row["holds_count"]), True),
+        Column("Держится при 95\u00a0%", lambda row: fmt.number(row["holds_count"]), True),
     ]
     title = f"Все методики рядом с официальной, {fmt.year(year)}"
     return (

@@ -161,7 +161,7 @@ def _results(page: Page, municipality: str) -> Component:
         Column("Учебный год", lambda row: fmt.year(row["academic_year"])),
         Column("Ниже минимума", lambda row: fmt.out_of(row["below_minimum"], row["participants"]), True),
         Column("Доля", lambda row: fmt.share(row["below_share"]), True),
-        Column("Интервал 95 %", lambda row: fmt.interval(row["share_ci_low"], row["share_ci_high"]), True),
+        Column("Интервал 95\u00a0%", lambda row: fmt.interval(row["share_ci_low"], row["share_ci_high"]), True),
         Column(
             "",
             lambda row: share_bar(row["below_share"], row["share_ci_low"], row["share_ci_high"], row["region_share"]),
@@ -178,14 +178,14 @@ def _results(page: Page, municipality: str) -> Component:
         "Результаты",
         html.H3(f"Последний год с результатами, {fmt.year(newest)}, рядом с регионом"),
         html.P(
-            "Сумма по школам, а не среднее школ. Точка — доля, полоса — интервал 95 %, пунктир — регион.",
+            "Сумма по школам, а не среднее школ. Точка — доля, полоса — интервал 95\u00a0%, пунктир — регион.",
             className="note",
         ),
         table(f"Результаты {fmt.year(newest)}", columns, last, shows_caption=False),
         chart(
             charts.trends([(page.names.short(item), by_procedure[item]) for item in order], pairs),
             title,
-            "Доля, %, с интервалом 95 %; n — в таблице. Линия соединяет только сопоставимые годы.",
+            "Доля, %, с интервалом 95\u00a0%; n — в таблице. Линия соединяет только сопоставимые годы.",
             table(title, columns, [row for item in order for row in by_procedure[item]], shows_caption=False),
             height=480 if len(order) > 4 else 300,
         ),
@@ -228,7 +228,7 @@ def _objectivity(page: Page, municipality: str) -> Component | None:
             is_heading=True,
         ),
         Column("Школ проверено", lambda row: fmt.out_of(row["checked_schools_count"], row["schools_count"]), True),
-        Column("Со знаком", lambda row: fmt.number(row["marked_schools_count"]), True),
+        Column("С признаком", lambda row: fmt.number(row["marked_schools_count"]), True),
         Column("Признаков", lambda row: fmt.number(row["markers_count"]), True),
         Column("Индекс объективности", lambda row: fmt.number(row["objectivity_index"], 1), True),
     ]
@@ -261,7 +261,7 @@ def _public(page: Page, municipality: str, year: str) -> Iterator[Component | No
         Column("Учебный год", lambda row: fmt.year(row["academic_year"])),
         Column("Участников, n", participants_public, True),
         Column("Доля ниже минимума", share_public, True),
-        Column("Интервал 95 %", lambda row: fmt.interval(row["share_ci_low"], row["share_ci_high"]), True),
+        Column("Интервал 95\u00a0%", lambda row: fmt.interval(row["share_ci_low"], row["share_ci_high"]), True),
         Column("В регионе", lambda row: fmt.share(row["region_share"]), True),
     ]
     yield section("Результаты", table("Результаты муниципалитета", result_columns, results, shows_caption=False))

@@ -165,7 +165,7 @@ def _journal(page: Page, year: str) -> Component:
     return section(
         title,
         table(title, columns, rows, shows_caption=False),
-        note="Доля участников, у которых отметка за работу ниже, та же или выше, чем в журнале; рядом интервал 95 %.",
+        note="Доля участников, чья отметка за работу ниже, та же или выше, чем в журнале; рядом интервал 95\u00a0%.",
     )
 
 

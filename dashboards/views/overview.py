@@ -172,7 +172,7 @@ def _trend(page: Page, region: str) -> Component:
         chart(
             charts.trends(panels, None if page.data.is_public else pairs),
             title,
-            f"Доля, %, с интервалом 95 %. Сумма по школам, а не среднее школ; n — в таблице. {note}",
+            f"Доля, %, с интервалом 95\u00a0%. Сумма по школам, а не среднее школ; n — в таблице. {note}",
             table(title, _result_columns(page), rows, shows_caption=False),
             height=480 if len(panels) > 4 else 300,
         ),
@@ -190,14 +190,14 @@ def _result_columns(page: Page) -> list[Column]:
             *columns,
             Column("Участников, n", participants_public, True),
             Column("Доля ниже минимума", share_public, True),
-            Column("Интервал 95 %", lambda row: fmt.interval(row["share_ci_low"], row["share_ci_high"]), True),
+            Column("Интервал 95\u00a0%", lambda row: fmt.interval(row["share_ci_low"], row["share_ci_high"]), True),
         ]
     return [
         *columns,
         Column("Участников, n", lambda row: fmt.number(row["participants"]), True),
         Column("Ниже минимума", lambda row: fmt.number(row["below_minimum"]), True),
         Column("Доля", lambda row: fmt.share(row["below_share"]), True),
-        Column("Интервал 95 %", lambda row: fmt.interval(row["share_ci_low"], row["share_ci_high"]), True),
+        Column("Интервал 95\u00a0%", lambda row: fmt.interval(row["share_ci_low"], row["share_ci_high"]), True),
         Column("Школ с низким результатом", lambda row: fmt.number(row["low_schools_count"]), True),
     ]
 
@@ -306,7 +306,7 @@ def _municipalities_public(page: Page, region: str, year: str) -> Component:
         ),
         Column("Участников, n", participants_public, True),
         Column("Доля ниже минимума", share_public, True),
-        Column("Интервал 95 %", lambda row: fmt.interval(row["share_ci_low"], row["share_ci_high"]), True),
+        Column("Интервал 95\u00a0%", lambda row: fmt.interval(row["share_ci_low"], row["share_ci_high"]), True),
         Column("", lambda row: share_bar(row["below_share"], row["share_ci_low"], row["share_ci_high"])),
     ]
     behind = {

@@ -233,7 +233,7 @@ def _reason(page: Page, status: Row, results: Sequence[Row]) -> Component:
                 ),
                 ("Держится на", fmt.counted(status["evidence_participants"], "участнике", "участниках", "участниках")),
                 ("Надёжность", pill(words.RELIABILITY.get(status["reliability"] or ""), status["reliability_ru"])),
-                ("Держится при 95 %", yes_no(status["holds_at_confidence"])),
+                ("Держится при 95\u00a0%", yes_no(status["holds_at_confidence"])),
                 ("В зоне риска", "нет данных года" if status["is_at_risk"] is None else yes_no(status["is_at_risk"])),
                 ("По чему решено", status["decided_from_years"]),
                 ("Что осталось нерешённым", status["undecided_reason_ru"]),
@@ -261,7 +261,7 @@ def _evidence(page: Page, rows: Sequence[Row], status: Row) -> Component | None:
         Column("Процедура", lambda row: page.names.procedure(row["procedure_id"]), is_heading=True),
         Column("Ниже минимума", lambda row: fmt.out_of(row["below_minimum"], row["participants"]), True),
         Column("Доля", lambda row: fmt.share(row["below_share"]), True),
-        Column("Интервал 95 %", lambda row: fmt.interval(row["share_ci_low"], row["share_ci_high"]), True),
+        Column("Интервал 95\u00a0%", lambda row: fmt.interval(row["share_ci_low"], row["share_ci_high"]), True),
         Column(
             bar_scale(threshold),
             lambda row: share_bar(row["below_share"], row["share_ci_low"], row["share_ci_high"], threshold),
@@ -274,7 +274,7 @@ def _evidence(page: Page, rows: Sequence[Row], status: Row) -> Component | None:
     return html.Div(
         [
             html.H3(title),
-            html.P(f"Доля, %, n и интервал 95 %. Точка — доля, полоса — интервал{line}.", className="note"),
+            html.P(f"Доля, %, n и интервал 95\u00a0%. Точка — доля, полоса — интервал{line}.", className="note"),
             table(title, columns, rows, shows_caption=False),
         ]
     )
@@ -355,7 +355,7 @@ def _results(page: Page, results: Sequence[Row]) -> Component:
         title,
         table(title, columns, rows, shows_caption=False) if rows else empty("Результатов в выпуске нет"),
         None if page.data.is_public else _dynamics(page, results),
-        note="Ниже минимума из n, доля и интервал 95 %. Годы сопоставимы не всегда: см. обзор.",
+        note="Ниже минимума из n, доля и интервал 95\u00a0%. Годы сопоставимы не всегда: см. обзор.",
     )
 
 
@@ -416,7 +416,7 @@ def _dynamics(page: Page, results: Sequence[Row]) -> Component | None:
         Column("Годы", lambda row: f"{fmt.year(row['first_year'])}–{fmt.year(row['academic_year'])}"),
         Column("Ниже минимума", lambda row: fmt.out_of(row["below_minimum"], row["participants"]), True),
         Column("Доля", lambda row: fmt.share(row["below_share"]), True),
-        Column("Интервал 95 %", lambda row: fmt.interval(row["share_ci_low"], row["share_ci_high"]), True),
+        Column("Интервал 95\u00a0%", lambda row: fmt.interval(row["share_ci_low"], row["share_ci_high"]), True),
         Column("Оговорка", lambda row: row["comparability_ru"]),
     ]
     return html.Div(
@@ -485,7 +485,7 @@ def _conditions(page: Page, school: Row, results_year: str) -> Component:
             ]
         ),
         html.P(row["reason_ru"], className="note") if row["reason_ru"] else None,
-        html.P(row["note_ru"], className="note") if row["note_ru"] else None,
+        html.P(_sentence(row["note_ru"]), className="note") if row["note_ru"] else None,
         details(
             f"Показатели условий за {fmt.year(row['context_year'])}",
             table("Показатели условий", columns, components, shows_caption=False),

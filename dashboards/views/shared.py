@@ -75,7 +75,7 @@ def _tasks(caption: str, tasks: Sequence[Row]) -> Component:
         Column("№", lambda row: fmt.number(row["teach_again_order"]), True),
         Column("Задание", lambda row: row["title_ru"] or row["item_id"], is_heading=True),
         Column("Выполнение", lambda row: fmt.share(row["completion_share"]), True),
-        Column("Интервал 95 %", lambda row: fmt.interval(row["share_ci_low"], row["share_ci_high"]), True),
+        Column("Интервал 95\u00a0%", lambda row: fmt.interval(row["share_ci_low"], row["share_ci_high"]), True),
         Column("В регионе", lambda row: fmt.share(row["region_completion_share"]), True),
         Column("Разница, п. п.", lambda row: fmt.signed(row["gap"] * 100) if row["gap"] is not None else None, True),
         Column("n", lambda row: fmt.number(row["pupils_count"]), True),

@@ -142,10 +142,10 @@ def _columns(page: Page, show: str) -> list[GridColumn]:
         *columns,
         GridColumn("listing", "Движение", width=100),
         GridColumn("years", "Лет подряд", "number", 80),
-        GridColumn("evidence", "Низкие результаты: ниже минимума из n, доля, интервал 95 %", "long", 300, grows=3),
+        GridColumn("evidence", "Низкие результаты: ниже минимума из n, доля, интервал 95\u00a0%", "long", 300, grows=3),
         GridColumn("participants", "Опора, n", "number", 85),
         GridColumn("reliability", "Надёжность", "pill", 165),
-        GridColumn("holds", "Держится при 95 %", width=100),
+        GridColumn("holds", "Держится при 95\u00a0%", width=100),
     ]
 
 
