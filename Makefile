@@ -64,8 +64,10 @@ soak: setup
 	$(BIN)/python -m pytest -m soak
 	$(BIN)/python -m pytest -m "hypothesis and not soak" --hypothesis-profile=new
 
+# Larger countries on request: make bench BENCH="--size 5m --size 40m".
 bench: setup
-	$(BIN)/python benchmarks/region.py
+	$(BIN)/python benchmarks/country.py $(BENCH)
+	$(BIN)/python benchmarks/region.py $(REAL_DATA) --runs 1
 
 lock:
 	$(BIN)/uv pip compile pyproject.toml --extra dev --extra pages --universal --python-version 3.11 --generate-hashes -q -o requirements.lock

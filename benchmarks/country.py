@@ -10,11 +10,10 @@ time, which other work on the machine stretches. Usage: `make bench`, or
 from __future__ import annotations
 
 import csv
-import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,40 +105,31 @@ def books(landing: Path, work: Path) -> tuple[int, Cost]:
     return len(found), Cost(full.wall - nothing.wall, full.cpu - nothing.cpu, full.megabytes)
 
 
-def bench(size: str, runs: int, work: Path, scripts: Sequence[str], fixed: Cost) -> list[Row]:
+def bench(size: str, runs: int, work: Path, scripts: Sequence[str], fixed: Cost) -> Iterator[Row]:
     """All measurements of one size. Raises ClickException where a list is not the true one."""
     schools, participants = SIZES[size]
     country, home = work / size, work / f"{size}-home"
-    shutil.rmtree(country, ignore_errors=True)
     summary = write_country(country, schools, participants)
     landing, truth = country / "landing", listed(country / "truth" / "school_status.csv")
-    rows = []
-    yardstick = None
+    yardsticks: dict[str, Cost] = {}
     for name in scripts:
-        cost = median([script(name, landing, work / name) for _ in range(runs)])
+        yardsticks[name] = median([script(name, landing, work / name) for _ in range(runs)])
         _agree(size, name, listed_by_script(work / name / "list.csv"), truth)
-        yardstick = cost if name == "duckdb" else yardstick
-        rows.append(Row(size, f"{name} script", cost))
-    costs = [run(new_home(home, landing)) for _ in range(runs)]
-    whole = median(costs)
+        yield Row(size, f"{name} script", yardsticks[name])
+    whole = median([run(new_home(home, landing)) for _ in range(runs)])
     _agree(size, "opora run", listed(home / "releases" / "current" / "official" / "school_status.csv"), truth)
-    rows.append(Row(size, "opora run", whole, f"{summary.rows:,} rows, {summary.deliveries:,} files"))
-    rows += _ratios(size, rows[:-1], whole, fixed)
-    correct_one_file(landing)
-    late = run(home)
-    rows.append(Row(size, "one late file", late, f"{100 * late.cpu / whole.cpu:.0f} % of the run"))
+    yield Row(size, "opora run", whole, f"{summary.rows:,} rows, {summary.deliveries:,} files")
+    beyond = Cost(whole.wall - fixed.wall, whole.cpu - fixed.cpu, whole.megabytes)
+    words = [f"{beyond.cpu / cost.cpu:.1f} × {name}" for name, cost in yardsticks.items()]
+    yield Row(size, "the same less the fixed start", beyond, ", ".join(words))
     count, cost = books(landing, work)
     if count:
-        rows.append(Row(size, f"{count} xlsx files", cost, f"{count / cost.cpu:.1f} files per processor second"))
+        yield Row(size, f"{count} xlsx files", cost, f"{count / cost.cpu:.1f} files per processor second")
+    correct_one_file(landing)
+    late = run(home)
+    yield Row(size, "one late file", late, f"{100 * late.cpu / whole.cpu:.0f} % of the run")
     for folder in (country, home, work / "books", work / "empty"):
         shutil.rmtree(folder, ignore_errors=True)
-    return rows
-
-
-def _ratios(size: str, scripts: Sequence[Row], whole: Cost, fixed: Cost) -> list[Row]:
-    beyond = Cost(whole.wall - fixed.wall, whole.cpu - fixed.cpu, whole.megabytes)
-    words = [f"{beyond.cpu / row.cost.cpu:.1f} × the {row.what}" for row in scripts]
-    return [Row(size, "opora run less its fixed start", beyond, ", ".join(words))]
 
 
 def _agree(size: str, name: str, found: Listed, truth: Listed) -> None:
@@ -149,13 +139,10 @@ def _agree(size: str, name: str, found: Listed, truth: Listed) -> None:
         )
 
 
-def told(rows: Sequence[Row]) -> str:
-    lines = ["| size | what | wall, s | processor, s | peak, MB | |", "|---|---|--:|--:|--:|---|"]
-    for row in rows:
-        cost = row.cost
-        cells = f"{cost.wall:.1f} | {cost.cpu:.1f} | {cost.megabytes:.0f}"
-        lines.append(f"| {row.size} | {row.what} | {cells} | {row.note} |")
-    return "\n".join(lines)
+def tell(row: Row) -> None:
+    cost = row.cost
+    cells = (row.size, row.what, f"{cost.wall:.1f}", f"{cost.cpu:.1f}", f"{cost.megabytes:.0f}", row.note)
+    click.echo(f"| {' | '.join(cells)} |")
 
 
 @click.command()
@@ -169,11 +156,11 @@ def main(sizes: Sequence[str], runs: int, scripts: Sequence[str], work: Path | N
         place = Path(folder)
         run(new_home(place / "small", None))  # dbt compiles, caches fill
         fixed = median([run(new_home(place / "small", None)) for _ in range(runs)])
-        rows = [Row("one small register", "opora run: the fixed start", fixed)]
+        click.echo("| size | what | wall, s | processor, s | peak, MB | |\n|---|---|--:|--:|--:|---|")
+        tell(Row("one small register", "opora run: the fixed start", fixed))
         for size in sizes:
-            rows += bench(size, runs, place, scripts, fixed)
-            click.echo(f"{told(rows)}\n")
-    click.echo(json.dumps({"runs": runs, "sizes": list(sizes)}))
+            for row in bench(size, runs, place, scripts, fixed):
+                tell(row)
 
 
 if __name__ == "__main__":

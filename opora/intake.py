@@ -17,10 +17,12 @@ import stat
 import traceback
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path, PurePosixPath
+from threading import Lock
 
 import polars as pl
 
@@ -44,7 +46,7 @@ from opora.limits import bound
 from opora.lock import hold
 from opora.masking import masked
 from opora.persons import SECRET, SecretMissing, secret_from_environment, secret_is_set
-from opora.reading import SUFFIXES, TEXTS, Sheet, UnreadableFile, clean, read_sheets
+from opora.reading import SUFFIXES, TEXTS, Sheet, UnreadableFile, clean, head_of_text, read_sheets
 from opora.reference import Reference
 from opora.safe_text import safe_path
 from schemas.registry import table
@@ -52,6 +54,8 @@ from schemas.registry import table
 NOTE_LAYOUT = "delivery_note"
 # Files read at once: a thread that waits for the disk or for polars leaves room for another.
 MOST_WORKERS = 8
+# Larger files are read one after another: each takes many times its size of memory, Parquet more than text.
+_HEAVY_BYTES, _HEAVY_PARQUET_BYTES = 32_000_000, 4_000_000
 _SOURCES = (
     *("opora/intake.py", "opora/reading.py", "opora/checks.py", "opora/persons.py"),
     *("opora/context_facts.py", "opora/context_checks.py", "opora/masking.py", "opora/safe_text.py"),
@@ -74,6 +78,10 @@ class Landed:
     @property
     def delivery_id(self) -> str:
         return f"d{self.sha256[:12]}"
+
+    @property
+    def is_heavy(self) -> bool:
+        return self.size_bytes > (_HEAVY_PARQUET_BYTES if self.path.suffix == ".parquet" else _HEAVY_BYTES)
 
 
 @dataclass(frozen=True)
@@ -289,8 +297,13 @@ def _ingest(
     ]
     paths = {key: [f.relative for f in files if f.delivery_id == key] for key in distinct}
     done: list[DeliveryRecord] = []
+    one_heavy = Lock()
 
     def work(file: Landed) -> DeliveryRecord:
+        with one_heavy if file.is_heavy else nullcontext():
+            return taken_in(file)
+
+    def taken_in(file: Landed) -> DeliveryRecord:
         result = process(file, layouts, reference, version, notes.get(file.relative, Facts()))
         known = records.get(file.delivery_id)
         if known and known.status != "refused" and "secret_missing" in result.record.issues:
@@ -897,6 +910,9 @@ def _delivery_notes(files: Sequence[Landed], layouts: Sequence[Layout], referenc
     notes: dict[str, Facts] = {}
     for file in files:
         if file.path.suffix.lower() not in TEXTS or file.size_bytes > _LARGEST_NOTE:
+            continue
+        head = head_of_text(file.path)
+        if head is not None and not recognise(head, note_layouts).blocks:
             continue
         try:
             blocks = [b for sheet in read_sheets(file.path) for b in recognise(sheet, note_layouts).blocks]

@@ -40,6 +40,7 @@ ENCODINGS = ("utf-8-sig", "cp1251")
 OLD_ENCODINGS = {"cp866": "DOS (cp866)", "koi8-r": "КОИ-8"}
 DELIMITERS = (";", "\t", ",")
 HEAD_CHARACTERS = 1_000_000
+_HEAD_BYTES = 65_536
 _SAVE_UTF8 = "Сохраните файл как «CSV UTF-8 (разделитель — запятая)» или как книгу Excel."
 _SPLIT = "Разделите выгрузку по процедурам или пришлите Parquet."
 
@@ -164,7 +165,24 @@ def _read_parquet(path: Path) -> pl.DataFrame:
 
 def _read_text(path: Path) -> pl.DataFrame:
     refuse_beyond("text_bytes", path.stat().st_size, "Байт в файле", _SPLIT)
-    raw = path.read_bytes()
+    return _text_grid(path.read_bytes())
+
+
+def head_of_text(path: Path) -> Sheet | None:
+    """The first whole lines of a text file: enough to see whose header it bears. None where they cannot be cut off."""
+    with path.open("rb") as file:
+        raw = file.read(_HEAD_BYTES + 1)
+    if len(raw) > _HEAD_BYTES:
+        raw = raw[: raw.rfind(b"\n") + 1]
+    if not raw or b"\0" in raw:  # of UTF-16 a line feed is no byte
+        return None
+    try:
+        return Sheet("", _text_grid(raw))
+    except Exception:
+        return None  # reading the whole file will tell why
+
+
+def _text_grid(raw: bytes) -> pl.DataFrame:
     raw = _as_utf8(raw, _encoding_of(raw))
     # no character takes more than four bytes
     head = raw[: 4 * HEAD_CHARACTERS].decode(errors="ignore")[:HEAD_CHARACTERS]

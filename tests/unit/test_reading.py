@@ -12,7 +12,7 @@ import pytest
 
 from opora import limits, reading
 from opora.limits import load_limits
-from opora.reading import UnreadableFile, read_sheets
+from opora.reading import UnreadableFile, head_of_text, read_sheets
 from tests import builders as b
 
 ROWS = [["Логин", "Имя", "Балл"], ["edu990012", "Ёлкина «школа»", "5,5"], ["edu990013", None, "7"]]
@@ -27,6 +27,22 @@ def cells(path: Path) -> list[tuple[str | None, ...]]:
 def test_text_in_any_encoding_with_any_delimiter(tmp_path: Path, encoding: str, delimiter: str) -> None:
     path = b.csv(tmp_path / "имя.csv", ROWS, encoding=encoding, delimiter=delimiter)
     assert [row[:3] for row in cells(path)] == [tuple(row) for row in ROWS]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1251"])
+def test_the_head_of_a_text_is_whole_lines_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    path = b.csv(tmp_path / "t.csv", [*ROWS, ["edu990014", "Школа", "4"]], encoding=encoding)
+    for size, rows in ((path.stat().st_size, 4), (path.stat().st_size - 3, 3)):
+        monkeypatch.setattr(reading, "_HEAD_BYTES", size)
+        head = head_of_text(path)
+        assert head is not None
+        assert head.grid.rows() == cells(path)[:rows]
+
+
+def test_a_text_whose_lines_no_byte_ends_has_no_head(tmp_path: Path) -> None:
+    assert head_of_text(b.csv(tmp_path / "t.csv", ROWS, encoding="utf-16")) is None
 
 
 def test_blank_lines_keep_the_numbers_of_rows(tmp_path: Path) -> None:
