@@ -133,10 +133,10 @@ def trends(panels: Sequence[tuple[str, Sequence[Row]]], breaks: Iterable[tuple[s
             domain=y,
             anchor=f"x{suffix}",
             range=[0, top],
-            tickformat=".0%",
+            tickvals=(ticks := _share_ticks(top)),
+            ticktext=[fmt.share(tick, 0) for tick in ticks],
             showticklabels=across == 0,
             tickfont={"size": 11},
-            nticks=5,
         )
         layout["annotations"].append(
             {
@@ -186,6 +186,12 @@ def _runs(rows: Sequence[Row], broken: set[tuple[str, str, str]] | None, suffix:
         and (later["procedure_id"], earlier["academic_year"], later["academic_year"]) not in broken
     ]
     return [points, *lines]
+
+
+def _share_ticks(top: float) -> list[float]:
+    """Round shares from 0 to `top`, six at most."""
+    step = next(step for step in (1, 2, 5, 10, 20) if 100 * top <= 5 * step)
+    return [percent / 100 for percent in range(0, int(100 * top) + 1, step)]
 
 
 def _error(rows: Sequence[Row]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboards import words
+from dashboards.charts import trends
 from dashboards.files import FileColumn, Sheet, as_csv, as_xlsx
 from dashboards.page import address, params_of, search_of
 from schemas.registry import table
@@ -96,3 +97,11 @@ def test_a_workbook_holds_texts_and_no_formulas() -> None:
     assert book["Сведения"]["B2"].value == "=1+1"
     assert book["Сведения"]["B2"].data_type == "s"
     assert not data._hyperlinks
+
+
+def test_shares_beside_an_axis_are_written_as_in_a_table() -> None:
+    row = {"academic_year": "2023-2024", "procedure_id": "vpr_5_russian", "participants": 16}
+    row |= {"below_share": 1 / 16, "share_ci_low": 0.01, "share_ci_high": 0.19}
+    axis = trends([("ВПР-5 РУ", [row])], None)["layout"]["yaxis"]
+    assert axis["ticktext"] == [f"{percent}\u00a0%" for percent in (0, 5, 10, 15, 20)]
+    assert axis["tickvals"][-1] <= axis["range"][1]
