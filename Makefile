@@ -17,7 +17,10 @@ export GX_ANALYTICS_ENABLED := false
 # The secret that keys the hashes of exam participants. This one serves the made-up region only.
 DEMO_SECRET := made-up-region-only
 
-.PHONY: setup run test soak lint format ui dashboard real bench lock clean
+SPARK_VENV := .venv-spark
+SHARED_VENV := .venv-shared
+
+.PHONY: setup run test soak spark-test shared-test lint format ui dashboard real bench lock clean
 
 setup: $(VENV)/.ready
 
@@ -64,6 +67,21 @@ soak: setup
 	$(BIN)/python -m pytest -m soak
 	$(BIN)/python -m pytest -m "hypothesis and not soak" --hypothesis-profile=new
 
+# All marts by dbt on a Spark cluster on loopback, equal to DuckDB's cell by cell. An environment of its own, and Java 17.
+spark-test: setup $(SPARK_VENV)/.ready
+	@java -version >/dev/null 2>&1 || { echo "no Java: Spark needs Java 17 (Debian: openjdk-17-jre-headless)"; exit 1; }
+	$(SPARK_VENV)/bin/python -m pytest tests/spark
+
+# One instance of Dagster in Postgres, with a queue and two workers. An environment of its own, and Postgres.
+shared-test: setup $(SHARED_VENV)/.ready
+	$(SHARED_VENV)/bin/python -m pytest tests/shared
+
+.venv-%/.ready: requirements-%.lock pyproject.toml
+	$(PYTHON) -m venv --clear $(@D)
+	$(BIN)/uv pip install --quiet --python $(@D)/bin/python --compile-bytecode --require-hashes -r $<
+	$(BIN)/uv pip install --quiet --python $(@D)/bin/python --no-deps --editable .
+	touch $@
+
 # Larger countries on request: make bench BENCH="--size 5m --size 40m".
 bench: setup
 	$(BIN)/python benchmarks/country.py $(BENCH)
@@ -71,6 +89,10 @@ bench: setup
 
 lock:
 	$(BIN)/uv pip compile pyproject.toml --extra dev --extra pages --universal --python-version 3.11 --generate-hashes -q -o requirements.lock
+	for extra in spark shared; do \
+		$(BIN)/uv pip compile pyproject.toml --extra dev --extra $$extra --constraint requirements.lock \
+			--universal --python-version 3.11 --generate-hashes -q -o requirements-$$extra.lock || exit 1; \
+	done
 
 clean:
-	rm -rf $(VENV) $(HOME_DIR) dbt/target dbt/logs
+	rm -rf $(VENV) $(SPARK_VENV) $(SHARED_VENV) $(HOME_DIR) dbt/target dbt/logs

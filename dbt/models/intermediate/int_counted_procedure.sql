@@ -1,12 +1,14 @@
 -- The own counts of a school and, where the counting rolls branches up, those of its branches of that year.
 with contribution as (
     select
-        *,
+        own.* {{ without('school_id') }},
+        own.school_id,
         true as is_own
-    from {{ ref('int_counted_result') }}
+    from {{ ref('int_counted_result') }} as own
     union all
     select
-        own.* replace (link.related_school_id as school_id),
+        own.* {{ without('school_id') }},
+        link.related_school_id as school_id,
         false as is_own
     from {{ ref('int_counted_result') }} as own
     inner join {{ source('reference', 'counting') }} as counting on own.counting_id = counting.counting_id
@@ -33,7 +35,7 @@ total as (
         max(result_source) as result_source, -- participants, if any of it rests on protocols
         array_distinct(flatten(array_agg(mark_origins))) as mark_origins,
         {%- for column in ['scale_ids', 'evidence', 'delivery_ids'] %}
-        nullif(array_to_string(array_sort(array_distinct(flatten(array_agg({{ column }})))), ';'), '') as {{ column }}{{ ',' if not loop.last }}
+        nullif({{ distinct_ids_of_lists(column) }}, '') as {{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
     from contribution
     group by counting_id, academic_year, school_id, procedure_id

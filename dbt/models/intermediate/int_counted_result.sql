@@ -101,7 +101,7 @@ report_count as (
         coalesce(sum(report.below_minimum), 0) as below_minimum,
         coalesce(sum(report.participants) filter (where report.below_minimum is null), 0) as unknown_count,
         0 as absent_count,
-        ['report'] as mark_origins,
+        {{ list_of("'report'") }} as mark_origins,
         {{ no_texts() }} as scale_ids,
         {{ no_texts() }} as evidence,
         array_agg(distinct report.delivery_id) as delivery_ids

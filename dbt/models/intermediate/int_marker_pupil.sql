@@ -45,7 +45,7 @@ pupil as (
         exam.total_score,
         null,
         null,
-        array_to_string(array_sort(exam.delivery_ids), ';')
+        {{ joined('array_sort(exam.delivery_ids)') }}
     from {{ ref('int_exam_outcome') }} as exam
     inner join {{ ref('int_official_method') }} as official
         on exam.method_id = official.method_id and exam.academic_year = official.academic_year

@@ -163,31 +163,40 @@ returned as (
         and {{ return_is_of_indicator('moment', 'report') }}
 )
 
-select programme_id, indicator_id, period, results_year, school_id, has_fact
+{%- set nothing_former %}null as had_fact, null as former_numerator, null as former_denominator, null as is_reported, null as is_agreed, null as is_profiled{% endset %}
+select
+    programme_id, indicator_id, period, results_year, school_id,
+    has_fact, null as numerator, null as denominator, {{ nothing_former }}
 from listed
 where has_fact is not null
-union all by name
-select programme_id, indicator_id, period, results_year, school_id, has_fact
+union all
+select
+    programme_id, indicator_id, period, results_year, school_id,
+    has_fact, null as numerator, null as denominator, {{ nothing_former }}
 from improved
 where (programme_id, indicator_id) in (
-    select (programme_id, indicator_id) from {{ source('reference', 'programme_indicator') }} where fact = 'results_improved'
+    select programme_id, indicator_id from {{ source('reference', 'programme_indicator') }} where fact = 'results_improved'
 )
-union all by name
+union all
 select
     counted.programme_id, counted.indicator_id, counted.period, counted.results_year, counted.school_id,
+    null as has_fact,
     case moment.fact
         when 'participants:below_minimum' then counted.below_minimum
         else counted.participants - counted.below_minimum
     end as numerator,
-    counted.participants as denominator
+    counted.participants as denominator,
+    {{ nothing_former }}
 from counted
 inner join moment using (programme_id, indicator_id, period, results_year)
 where moment.fact in ('participants:below_minimum', 'participants:passed')
-union all by name
+union all
 select
     passed.programme_id, passed.indicator_id, passed.period, passed.results_year, passed.school_id,
+    null as has_fact,
     count(*) filter (where passed.passed = passed.wanted) as numerator,
-    case when any_value(moment.denominator_of) = 'graduates' then any_value(graduate.graduates) else count(*) end as denominator
+    case when any_value(moment.denominator_of) = 'graduates' then any_value(graduate.graduates) else count(*) end as denominator,
+    {{ nothing_former }}
 from passed
 inner join moment using (programme_id, indicator_id, period, results_year)
 left join graduate
@@ -197,12 +206,14 @@ left join graduate
         and moment.grade = graduate.graduate_grade
 group by passed.programme_id, passed.indicator_id, passed.period, passed.results_year, passed.school_id
 having any_value(moment.denominator_of) <> 'graduates' or any_value(graduate.graduates) is not null
-union all by name
+union all
 -- an indicator that names no grade means all graduates
 select
     moment.programme_id, moment.indicator_id, moment.period, moment.results_year, certificate.school_id,
+    null as has_fact,
     sum(certificate.without_certificate) as numerator,
-    sum(certificate.graduates) as denominator
+    sum(certificate.graduates) as denominator,
+    {{ nothing_former }}
 from moment
 inner join {{ ref('int_certificate') }} as certificate
     on
@@ -210,24 +221,28 @@ inner join {{ ref('int_certificate') }} as certificate
         and coalesce(moment.grade, certificate.graduate_grade) = certificate.graduate_grade
 where moment.fact = 'certificates:without'
 group by moment.programme_id, moment.indicator_id, moment.period, moment.results_year, certificate.school_id
-union all by name
+union all
 select
     moment.programme_id, moment.indicator_id, moment.period, moment.results_year, annual.school_id,
-    annual.numerator, annual.denominator
+    null as has_fact,
+    annual.numerator, annual.denominator,
+    {{ nothing_former }}
 from moment
 inner join {{ ref('int_school_year') }} as annual
     on moment.results_year = annual.academic_year and moment.fact = annual.fact
-union all by name
+union all
 select
     moment.programme_id, moment.indicator_id, moment.period, moment.results_year, total.school_id,
-    total.numerator, total.denominator
+    null as has_fact,
+    total.numerator, total.denominator,
+    {{ nothing_former }}
 from moment
 inner join {{ ref('int_programme_sum') }} as total
     on
         moment.programme_id = total.programme_id
         and moment.indicator_id = total.indicator_id
         and moment.results_year = total.academic_year
-union all by name
+union all
 select
     programme_id, indicator_id, period, results_year, school_id,
     bool_or(quantity > 0) as has_fact,

@@ -88,7 +88,8 @@ counted as (
 )
 
 select
-    counted.* replace (cast(counted.years_listed_in_a_row as bigint) as years_listed_in_a_row),
+    counted.* {{ without('years_listed_in_a_row') }},
+    cast(counted.years_listed_in_a_row as bigint) as years_listed_in_a_row,
     case
         when not counted.is_listed then 'none'
         when rule.support_format is not null then rule.support_format

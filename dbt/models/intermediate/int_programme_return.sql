@@ -121,24 +121,26 @@ surveyed as (
 
 every as (
     select * from reported
-    union all by name
+    {%- for name, source in [('agreement', 'agreement'), ('surveyed', 'profile')] %}
+    union all
     select
-        agreement.* {{ without('nth') }},
+        {{ name }}.programme_id,
+        {{ name }}.period,
+        {{ name }}.return_kind,
+        null as item_id,
         'school' as territory_level,
+        {{ name }}.school_id,
+        {{ name }}.municipality_id,
+        {{ name }}.region_code,
+        {{ name }}.reported_on,
         1 as quantity,
-        'agreement' as source
-    from agreement
+        null as denominator,
+        {{ name }}.delivery_id,
+        '{{ source }}' as source
+    from {{ name }}
     left join told using (programme_id, period, return_kind, school_id)
-    where agreement.nth > coalesce(told.quantity, 0)
-    union all by name
-    select
-        surveyed.*,
-        'school' as territory_level,
-        1 as quantity,
-        'profile' as source
-    from surveyed
-    left join told using (programme_id, period, return_kind, school_id)
-    where told.quantity is null
+    where {{ 'agreement.nth > coalesce(told.quantity, 0)' if name == 'agreement' else 'told.quantity is null' }}
+    {%- endfor %}
 )
 
 select

@@ -102,15 +102,15 @@ of_report as (
 
 contribution as (
     select * from of_school
-    union all by name
+    union all
     select * from of_report
 ),
 
 placed as (
     select 'school' as territory_level, school_id as territory_id, * from contribution where school_id is not null
-    union all by name
+    union all
     select 'municipality' as territory_level, municipality_id as territory_id, * from contribution where municipality_id is not null
-    union all by name
+    union all
     select 'region' as territory_level, region_code as territory_id, * from contribution where own_level = 'region'
 ),
 
@@ -139,7 +139,7 @@ summed as (
         bool_or(is_reported) as is_reported,
         bool_or(is_agreed) as is_agreed,
         bool_or(is_profiled) as is_profiled
-    from (select * from placed union all by name select * from own)
+    from (select * from placed union all select * from own)
     group by programme_id, indicator_id, period, results_year, territory_level, territory_id
 ),
 

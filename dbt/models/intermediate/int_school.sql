@@ -21,13 +21,15 @@ mention as (
 ),
 
 school_label as (
-    select school_id, trim(school_label) as school_label
+    select
+        school_id,
+        trim(school_label) as known_label,
+        max(measured_year) as last_told,
+        sum(rows_count) as times_told
     from mention
     where trim(school_label) <> ''
     group by school_id, trim(school_label)
-    qualify row_number() over (
-        partition by school_id order by max(measured_year) desc, sum(rows_count) desc, trim(school_label)
-    ) = 1
+    qualify row_number() over (partition by school_id order by last_told desc, times_told desc, known_label) = 1
 ),
 
 school_key as (
@@ -72,7 +74,7 @@ described as (
         identity.school_id,
         coalesce(
             registered.school_name,
-            school_label.school_label,
+            school_label.known_label,
             'Школа с ключом ' || coalesce(school_key.any_key, identity.school_id)
         ) as school_name,
         registered.school_full_name,
@@ -132,11 +134,11 @@ typed as (
 
 -- one code a municipality; a school that tells nothing is of the region most schools are of
 municipality_region as (
-    select municipality_id, own_region
+    select municipality_id, own_region, count(*) as schools
     from typed
     where own_region is not null and municipality_id is not null
     group by municipality_id, own_region
-    qualify row_number() over (partition by municipality_id order by count(*) desc, own_region) = 1
+    qualify row_number() over (partition by municipality_id order by schools desc, own_region) = 1
 ),
 
 usual_region as (

@@ -27,13 +27,11 @@ with seen as (
 -- what a register says outweighs any number of rows
 {%- for column in ['municipality_key', 'municipality_label', 'region_code'] %}
 school_{{ column }} as (
-    select school_id, {{ column }}
+    select school_id, {{ column }}, max(is_register) as is_told, sum(rows_count) as times_told
     from seen
     where {{ column }} <> ''
     group by school_id, {{ column }}
-    qualify row_number() over (
-        partition by school_id order by max(is_register) desc, sum(rows_count) desc, {{ column }}
-    ) = 1
+    qualify row_number() over (partition by school_id order by is_told desc, times_told desc, {{ column }}) = 1
 ),
 {%- endfor %}
 
@@ -52,19 +50,19 @@ school as (
 
 -- a school without words goes by the words that its key bears elsewhere
 key_core as (
-    select municipality_key, municipality_core
+    select municipality_key, municipality_core, count(*) as schools
     from school
     where municipality_key is not null and municipality_core is not null
     group by municipality_key, municipality_core
-    qualify row_number() over (partition by municipality_key order by count(*) desc, municipality_core) = 1
+    qualify row_number() over (partition by municipality_key order by schools desc, municipality_core) = 1
 ),
 
 core_key as (
-    select region_code, municipality_core, municipality_key
+    select region_code, municipality_core, municipality_key, count(*) as schools
     from school
     where municipality_key is not null and municipality_core is not null
     group by region_code, municipality_core, municipality_key
-    qualify row_number() over (partition by region_code, municipality_core order by count(*) desc, municipality_key) = 1
+    qualify row_number() over (partition by region_code, municipality_core order by schools desc, municipality_key) = 1
 ),
 
 identified as (
@@ -86,11 +84,11 @@ identified as (
 ),
 
 named as (
-    select municipality_id, municipality_label as municipality_name
+    select municipality_id, municipality_label as municipality_name, count(*) as schools
     from identified
     where municipality_id is not null and municipality_label is not null
     group by municipality_id, municipality_label
-    qualify row_number() over (partition by municipality_id order by count(*) desc, municipality_label) = 1
+    qualify row_number() over (partition by municipality_id order by schools desc, municipality_name) = 1
 )
 
 select

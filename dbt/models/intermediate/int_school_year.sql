@@ -1,9 +1,17 @@
 -- Year × school × annual figure: pupils, days missed, violations. The year's own row is taken, else the sum of all four
 -- quarters; fewer quarters are no year. The latest delivery of each counts.
 with found as (
-    {%- for name in ['contingent', 'attendance'] %}
+    {%- for name, columns in [
+        ('contingent', 'report.grade_band, null as term, null as days_missed, null as violations'),
+        ('attendance', 'null as grade_band, report.term, report.days_missed, report.violations'),
+    ] %}
     select
-        report.* {{ without('school_label, municipality_key, municipality_label') }},
+        report.school_key_kind,
+        report.school_key,
+        report.measured_year,
+        report.arrival,
+        report.pupils,
+        {{ columns }},
         head.head_school_id as school_id
     from {{ ref('stg_' ~ name) }} as report
     inner join {{ ref('int_school_key') }} as keys
@@ -13,7 +21,7 @@ with found as (
             and report.measured_year = keys.measured_year
             and report.measured_year = keys.held_year
     inner join {{ ref('int_school_head') }} as head on keys.school_id = head.school_id
-    {% if not loop.last %}union all by name{% endif %}
+    {% if not loop.last %}union all{% endif %}
     {%- endfor %}
 ),
 

@@ -4,8 +4,13 @@ with today as (
 ),
 
 -- values of the periods themselves, beside the period before and the value they are measured from
+{%- set told = [
+    'programme_id', 'indicator_id', 'period', 'results_year', 'territory_level', 'territory_id', 'is_judged', 'unit', 'is_own', 'value_kind',
+    'is_population_known', 'has_data', 'covered_count', 'population_count', 'is_reported', 'is_agreed', 'is_profiled', 'numerator',
+    'denominator', 'value', 'value_at_quarter_start',
+] %}
 own as (
-    select * from {{ ref('int_programme_value') }} where is_own
+    select {{ told | join(', ') }} from {{ ref('int_programme_value') }} where is_own
 ),
 
 earlier as (
@@ -24,7 +29,9 @@ earlier as (
 
 compared as (
     select
-        own.*,
+        {%- for column in told %}
+        own.{{ column }},
+        {%- endfor %}
         indicator.* {{ without('programme_id, indicator_id, value_kind, unit, denominator, territory_level') }},
         period.previous_period,
         period.is_baseline,
@@ -72,14 +79,21 @@ stated as (
         programme.territory_id,
         true as is_judged,
         indicator.unit,
+        {%- for column in told[8:] %}
+        nothing.{{ column }},
+        {%- endfor %}
         indicator.* {{ without('programme_id, indicator_id, value_kind, unit, denominator, territory_level') }},
         period.previous_period,
         period.is_baseline,
         period.list_year,
         period.starts_on,
         period.ends_on,
-        period.method_id
+        period.method_id,
+        null as previous_value,
+        null as baseline,
+        null as baseline_period
     from {{ source('reference', 'programme_indicator') }} as indicator
+    left join own as nothing on false
     inner join {{ ref('int_programme') }} as programme on indicator.programme_id = programme.programme_id
     inner join {{ ref('int_programme_period') }} as period on indicator.programme_id = period.programme_id
     where indicator.kind = 'not_computable'
@@ -87,7 +101,7 @@ stated as (
 
 every as (
     select * from compared
-    union all by name
+    union all
     select * from stated
 ),
 

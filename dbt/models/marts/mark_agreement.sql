@@ -18,7 +18,7 @@ school as (
         {%- endfor %}
         counted.far_apart_count,
         counted.compared_count as far_apart_base,
-        coalesce(counted.mark_origins, ['report']) as mark_origins,
+        coalesce(counted.mark_origins, {{ list_of("'report'") }}) as mark_origins,
         concat_ws(';', counted.delivery_ids, report.delivery_ids) as delivery_ids
     from (select * from {{ ref('int_vpr_summary') }} where compared_count > 0) as counted
     full outer join {{ ref('int_reported_agreement') }} as report using (academic_year, school_id, procedure_id)
@@ -56,7 +56,7 @@ territory as (
             {%- for name in outcomes %} and {{ name }}_count = reported_{{ name }}_count{% endfor %}
         ) as reconciled_count,
         array_distinct(flatten(array_agg(mark_origins))) as mark_origins,
-        array_to_string(array_sort(array_distinct(flatten(array_agg(split(delivery_ids, ';'))))), ';') as delivery_ids
+        {{ distinct_ids_of_lists("split(delivery_ids, ';')") }} as delivery_ids
     from placed
     group by academic_year, procedure_id, {{ key }}
     {%- if not loop.last %}

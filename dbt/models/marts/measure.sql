@@ -20,8 +20,8 @@ report as (
     inner join measure on report.programme_id = measure.programme_id and report.return_kind = measure.return_kind
     where
         report.item_id = measure.measure_id
-        or (measure.measures_of_kind = 1 and coalesce(report.item_id, '') not in (
-            select other.measure_id from measure as other where other.programme_id = report.programme_id
+        or (measure.measures_of_kind = 1 and not exists (
+            select 1 from measure as other where other.programme_id = report.programme_id and other.measure_id = report.item_id
         ))
 ),
 
@@ -29,12 +29,12 @@ placed as (
     select programme.territory_level, programme.territory_id, true as is_judged, report.*
     from report
     inner join {{ ref('int_programme') }} as programme on report.programme_id = programme.programme_id
-    union all by name
+    union all
     select 'municipality' as territory_level, report.municipality_id as territory_id, false as is_judged, report.*
     from report
     inner join {{ ref('int_programme') }} as programme on report.programme_id = programme.programme_id
     where report.municipality_id is not null and programme.territory_level = 'region'
-    union all by name
+    union all
     select 'school' as territory_level, school_id as territory_id, false as is_judged, *
     from report
     where school_id is not null
@@ -100,7 +100,7 @@ cell as (
     where
         not period.is_baseline
         and (measure.programme_id, measure.measure_id) not in (
-            select (programme_id, measure_id) from {{ source('reference', 'programme_measure_plan') }}
+            select programme_id, measure_id from {{ source('reference', 'programme_measure_plan') }}
         )
     union
     select programme_id, measure_id, period from report

@@ -11,9 +11,9 @@ with place as (
 
 -- `all` looks at every marker of a school, a procedure at its own
 marker as (
-    select * from {{ ref('objectivity') }}
+    select * {{ without('procedure_id') }}, procedure_id from {{ ref('objectivity') }}
     union all
-    select * replace ('all' as procedure_id) from {{ ref('objectivity') }}
+    select * {{ without('procedure_id') }}, 'all' as procedure_id from {{ ref('objectivity') }}
 ),
 
 base as (

@@ -1,7 +1,7 @@
 with member as (
     select 'municipality' as territory_level, municipality_id as territory_id, *
     from {{ ref('int_risk_population') }}
-    union all by name
+    union all
     -- a municipal programme says nothing of its region
     select 'region' as territory_level, region_code as territory_id, *
     from {{ ref('int_risk_population') }}

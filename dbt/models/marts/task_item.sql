@@ -9,7 +9,7 @@ select
     {{ string_agg('task_id', '; ', 'position') }} filter (where is_usable) as tasks_ru,
     {{ string_agg('task_id', '; ', 'position') }} filter (where not is_usable) as left_out_tasks_ru,
     case
-        when count(distinct level) filter (where is_usable) > 1 then 'mixed'
+        when min(level) filter (where is_usable) <> max(level) filter (where is_usable) then 'mixed'
         else min(level) filter (where is_usable)
     end as level,
     cast(sum(max_score) filter (where is_usable) as bigint) as max_score,

@@ -1,0 +1,174 @@
+"""A shared instance on this machine: Postgres, code servers, the daemon, web servers.
+
+What belongs here: starting and stopping, by the settings that docs/runbooks/shared-instance.md gives. What does
+not: what is asked of it. Nothing of it outlives the `with`, nor the process that opened it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from opora.home import PROJECT
+
+EXAMPLE = PROJECT / "docs" / "examples" / "shared-instance"
+LOOPBACK = "127.0.0.1"
+UP_WITHIN_SECONDS = 300
+_PR_SET_PDEATHSIG = 1
+
+
+def postgres_folder() -> Path | None:
+    """Where the programmes of a Postgres server lie, if there is one on this machine."""
+    found = shutil.which("initdb") or next(iter(map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None)
+    return Path(found).resolve().parent if found else None
+
+
+@contextmanager
+def postgres() -> Iterator[dict[str, str]]:
+    """A fresh server on loopback; the environment by which the settings of the example find it."""
+    programmes, port, owner = postgres_folder(), _free_port(), _unprivileged()
+    assert programmes is not None
+    with tempfile.TemporaryDirectory(prefix="opora-pg-") as name:
+        folder = Path(name)
+        password = folder / "password"
+        password.write_text("only-here")
+        if owner:
+            for path in (folder, password):
+                os.chown(path, owner.pw_uid, owner.pw_gid)
+        data = folder / "data"
+        words = {"cwd": folder, "user": owner.pw_uid if owner else None, "group": owner.pw_gid if owner else None}
+        made = [programmes / "initdb", "-D", data, "-U", "opora", "-A", "scram-sha-256", f"--pwfile={password}"]
+        subprocess.run(made, check=True, stdout=subprocess.DEVNULL, **words)
+        command = [programmes / "postgres", "-D", data, "-p", port, "-k", folder, "-c", f"listen_addresses={LOOPBACK}"]
+        with process([str(part) for part in command], folder / "postgres.log", **words):
+            _wait(lambda: socket.create_connection((LOOPBACK, port), timeout=1).close())
+            yield {
+                "OPORA_PG_HOST": LOOPBACK,
+                "OPORA_PG_PORT": str(port),
+                "OPORA_PG_USER": "opora",
+                "OPORA_PG_PASSWORD": "only-here",
+                "OPORA_PG_DATABASE": "postgres",
+            }
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Where the web servers of a running instance answer, and its folder for `DagsterInstance.from_config`."""
+
+    folder: Path
+    writing: str
+    reading: str
+
+    def ask(self, query: str, variables: dict[str, Any] | None = None, *, read_only: bool = False) -> dict[str, Any]:
+        """A GraphQL query; its data."""
+        body = json.dumps({"query": query, "variables": variables or {}}).encode()
+        request = urllib.request.Request(
+            f"{self.reading if read_only else self.writing}/graphql", body, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            said = json.load(answer)
+        assert "errors" not in said, said["errors"]
+        return dict(said["data"])
+
+
+@contextmanager
+def shared_instance(folder: Path, home: Path, environment: dict[str, str]) -> Iterator[Shared]:
+    """The processes of the runbook: two code servers, the daemon, a web server, and one that only shows."""
+    shutil.copy(EXAMPLE / "dagster.yaml", folder / "dagster.yaml")
+    example = yaml.safe_load((EXAMPLE / "workspace.yaml").read_text())
+    modules = {"opora": "pipelines.definitions", "waiting": "tests.shared.jobs"}
+    ports = {name: _free_port() for name in modules}
+    servers = [
+        {"grpc_server": {**example["load_from"][0]["grpc_server"], "location_name": n, "port": ports[n]}}
+        for n in modules
+    ]
+    workspace = folder / "workspace.yaml"
+    workspace.write_text(yaml.safe_dump({"load_from": servers}))
+    settings = {
+        **os.environ,
+        **environment,
+        "DAGSTER_HOME": str(folder),
+        "OPORA_HOME": str(home),
+        "PYTHONPATH": str(PROJECT),
+    }
+    programmes = Path(sys.executable).parent
+    pages = {"writing": _free_port(), "reading": _free_port()}
+    with ExitStack() as stack:
+
+        def start(name: str, *command: str) -> None:
+            full = [str(programmes / command[0]), *command[1:]]
+            stack.enter_context(process(full, folder / f"{name}.log", cwd=PROJECT, env=settings))
+
+        for name, module in modules.items():
+            start(name, "dagster", "api", "grpc", "-h", LOOPBACK, "-p", str(ports[name]), "-m", module)
+        for port in ports.values():
+            _wait(lambda port=port: socket.create_connection((LOOPBACK, port), timeout=1).close())
+        start("daemon", "dagster-daemon", "run", "-w", str(workspace))
+        web = ("dagster-webserver", "-w", str(workspace), "-h", LOOPBACK, "-p")
+        start("writing", *web, str(pages["writing"]))
+        start("reading", *web, str(pages["reading"]), "--read-only")
+        shared = Shared(folder, *(f"http://{LOOPBACK}:{pages[name]}" for name in ("writing", "reading")))
+        for page in (shared.writing, shared.reading):
+            _wait(lambda page=page: urllib.request.urlopen(f"{page}/server_info", timeout=5).close())
+        yield shared
+
+
+@contextmanager
+def process(command: list[str], log: Path, **words: Any) -> Iterator[None]:
+    """A process with all it starts, for as long as the `with` lasts."""
+    with log.open("wb") as said:
+        started = subprocess.Popen(
+            command, stdout=said, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=_die_with_parent, **words
+        )
+    try:
+        yield
+        assert started.poll() is None, log.read_text(errors="replace")[-3000:]
+    finally:
+        for how in (signal.SIGTERM, signal.SIGKILL):
+            with suppress(ProcessLookupError):
+                os.killpg(started.pid, how)
+            with suppress(subprocess.TimeoutExpired):
+                started.wait(timeout=20)
+
+
+def _wait(reached: Any) -> None:
+    deadline = time.monotonic() + UP_WITHIN_SECONDS
+    while True:
+        try:
+            return reached()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+
+
+def _unprivileged() -> pwd.struct_passwd | None:
+    """Postgres refuses to serve as root: then as somebody who may nothing."""
+    return pwd.getpwnam("nobody") if os.getuid() == 0 else None
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind((LOOPBACK, 0))
+        return int(one.getsockname()[1])

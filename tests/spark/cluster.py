@@ -1,0 +1,158 @@
+"""A Spark standalone cluster on loopback: a master, workers, a session on them.
+
+What belongs here: starting and stopping, with everything in one folder. What does not: what is computed there.
+Nothing of it outlives the `with`, nor the process that opened it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+
+from opora.dbt_project import PROJECT_DIR
+
+LOOPBACK = "127.0.0.1"
+STARTED_WITHIN_SECONDS = 180
+_PR_SET_PDEATHSIG = 1
+# The tables are small: to compile Java for a query, and to plan it again while it runs, costs more than the query.
+_SMALL_TABLES = {
+    "spark.driver.memory": "2g",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.ansi.enabled": "false",  # dbt-spark sets it so
+}
+
+
+def java() -> str | None:
+    """The Java that Spark would run on."""
+    home = os.environ.get("JAVA_HOME")
+    return str(Path(home) / "bin" / "java") if home else shutil.which("java")
+
+
+@contextmanager
+def cluster(folder: Path, *, workers: int = 2, memory: str = "1g") -> Iterator[str]:
+    """A master and workers of one core each; the address of the master. Raises TimeoutError if they do not come up."""
+    import pyspark
+
+    spark_class = Path(pyspark.__file__).parent / "bin" / "spark-class"
+    port, page = _free_port(), _free_port()
+    settings = {
+        **os.environ,
+        "SPARK_LOCAL_IP": LOOPBACK,
+        "SPARK_HOME": str(spark_class.parents[1]),
+        "SPARK_DAEMON_MEMORY": "512m",
+    }
+    master = f"spark://{LOOPBACK}:{port}"
+    deploy = "org.apache.spark.deploy"
+    node = [str(spark_class), f"{deploy}.worker.Worker", "--host", LOOPBACK, "--cores", "1", "--memory", memory]
+    commands = [
+        ["--host", LOOPBACK, "--port", str(port), "--webui-port", str(page)],
+        *(
+            [*node, "--webui-port", str(_free_port()), "--work-dir", str(folder / f"work-{n}"), master]
+            for n in range(workers)
+        ),
+    ]
+    commands[0] = [str(spark_class), f"{deploy}.master.Master", *commands[0]]
+    processes = []
+    try:
+        for number, command in enumerate(commands):
+            with (folder / f"spark-{number}.log").open("wb") as log:
+                processes.append(
+                    subprocess.Popen(
+                        command,
+                        cwd=folder,
+                        env=settings,
+                        stdout=log,
+                        stderr=subprocess.STDOUT,
+                        start_new_session=True,
+                        preexec_fn=_die_with_parent,
+                    )
+                )
+        _wait_for_workers(f"http://{LOOPBACK}:{page}/json/", workers, folder)
+        yield master
+    finally:
+        for process in reversed(processes):
+            _stop(process)
+
+
+@contextmanager
+def session(master: str, folder: Path) -> Iterator[Any]:
+    """A session by the profile `spark` of dbt, as dbt itself would open it; dbt in this process joins it."""
+    from pyspark.sql import SparkSession
+
+    os.environ.update(profile_environment(master, folder))
+    builder = SparkSession.builder
+    for name, value in {**profile_settings(), **_SMALL_TABLES}.items():
+        builder = builder.config(name, value)
+    spark = builder.getOrCreate()
+    try:
+        spark.sparkContext.setLogLevel("OFF")
+        yield spark
+    finally:
+        spark.stop()
+
+
+def profile_environment(master: str, folder: Path) -> dict[str, str]:
+    """What the profile asks the environment for. The catalogue lives in the session: no metastore is left behind."""
+    return {
+        "SPARK_LOCAL_IP": LOOPBACK,
+        "OPORA_SPARK_MASTER": master,
+        "OPORA_SPARK_WAREHOUSE": str(folder / "warehouse"),
+        "OPORA_SPARK_CATALOG": "in-memory",
+        "OPORA_SPARK_PARTITIONS": "2",
+    }
+
+
+def profile_settings() -> dict[str, str]:
+    """The settings of the session in dbt/profiles.yml."""
+    template = jinja2.Environment(autoescape=False)
+    template.filters["as_number"] = int
+    text = template.from_string((PROJECT_DIR / "profiles.yml").read_text()).render(env_var=os.environ.get)
+    return dict(yaml.safe_load(text)["opora"]["outputs"]["spark"]["server_side_parameters"])
+
+
+def _wait_for_workers(page: str, workers: int, folder: Path) -> None:
+    deadline = time.monotonic() + STARTED_WITHIN_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(OSError, ValueError), urllib.request.urlopen(page, timeout=5) as answer:
+            if json.load(answer)["aliveworkers"] == workers:
+                return
+        time.sleep(0.5)
+    said = "\n".join(log.read_text(errors="replace")[-2000:] for log in sorted(folder.glob("spark-*.log")))
+    raise TimeoutError(f"the cluster has not come up in {STARTED_WITHIN_SECONDS} s:\n{said}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """The process and all it started."""
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, how)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=20)
+            if how is signal.SIGKILL:
+                return
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind((LOOPBACK, 0))
+        return int(one.getsockname()[1])
