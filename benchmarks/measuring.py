@@ -53,8 +53,8 @@ def measure(command: Sequence[str], environment: Mapping[str, str] | None = None
         if code != 0:
             words.seek(0)
             raise Failed(f"{' '.join(command)}: {code}\n{words.read().decode(errors='replace')[-4000:]}")
-    # the largest single process is known exactly, between samples too
-    return Cost(wall, usage.ru_utime + usage.ru_stime, max(peak.megabytes, usage.ru_maxrss / 1024))
+    # ru_maxrss would do for one process, were it not that of the parent before the command took its place
+    return Cost(wall, usage.ru_utime + usage.ru_stime, peak.megabytes)
 
 
 def median(costs: Sequence[Cost]) -> Cost:
@@ -73,7 +73,10 @@ class _Peak(threading.Thread):
 
     def run(self) -> None:
         while not self._ended.wait(EVERY):
-            self.megabytes = max(self.megabytes, sum(map(_megabytes, _tree(self.pid))))
+            tree = _tree(self.pid)
+            # the highest that one process has been at is known between samples too
+            highest = max((_told(pid, "status", "VmHWM:") for pid in tree), default=0.0)
+            self.megabytes = max(self.megabytes, highest, sum(_told(pid, "smaps_rollup", "Pss:") for pid in tree))
 
     def stop(self) -> None:
         self._ended.set()
@@ -92,9 +95,10 @@ def _tree(pid: int) -> list[int]:
     return found
 
 
-def _megabytes(pid: int) -> float:
+def _told(pid: int, file: str, name: str) -> float:
+    """Megabytes that the kernel tells of a process; none of one that is gone."""
     try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        text = Path(f"/proc/{pid}/{file}").read_text()
     except OSError:
         return 0.0
-    return next((int(line.split()[1]) / 1024 for line in text.splitlines() if line.startswith("Pss:")), 0.0)
+    return next((int(line.split()[1]) / 1024 for line in text.splitlines() if line.startswith(name)), 0.0)
