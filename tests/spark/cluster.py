@@ -33,6 +33,9 @@ _SMALL_TABLES = {
     "spark.driver.memory": "2g",
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.adaptive.enabled": "false",
+    # a machine may be busy with other things for minutes
+    "spark.network.timeout": "900s",
+    "spark.executor.heartbeatInterval": "120s",
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.ansi.enabled": "false",  # dbt-spark sets it so
 }
@@ -56,6 +59,7 @@ def cluster(folder: Path, *, workers: int = 2, memory: str = "1g") -> Iterator[s
         "SPARK_LOCAL_IP": LOOPBACK,
         "SPARK_HOME": str(spark_class.parents[1]),
         "SPARK_DAEMON_MEMORY": "512m",
+        "SPARK_MASTER_OPTS": "-Dspark.worker.timeout=900",
     }
     master = f"spark://{LOOPBACK}:{port}"
     deploy = "org.apache.spark.deploy"
