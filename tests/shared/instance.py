@@ -107,6 +107,7 @@ def shared_instance(folder: Path, home: Path, environment: dict[str, str]) -> It
         "DAGSTER_HOME": str(folder),
         "OPORA_HOME": str(home),
         "PYTHONPATH": str(PROJECT),
+        "DAGSTER_GRPC_TIMEOUT_SECONDS": "900",  # a machine may be busy with other things for minutes
     }
     programmes = Path(sys.executable).parent
     pages = {"writing": _free_port(), "reading": _free_port()}

@@ -19,12 +19,12 @@ def wait_in_pool() -> None:
     time.sleep(SECONDS)
 
 
-@dg.job
+@dg.job(executor_def=dg.in_process_executor)
 def free_job() -> None:
     wait()
 
 
-@dg.job
+@dg.job(executor_def=dg.in_process_executor)
 def pooled_job() -> None:
     wait_in_pool()
 
