@@ -11,3 +11,6 @@ from (
 {{ sql }}
 ) as found
 {%- endmacro %}
+
+{# Tables of Parquet files know no constraints, and dbt-spark would set them as if every table were one of Delta. #}
+{% macro spark__persist_constraints(relation, model) -%}{%- endmacro %}
