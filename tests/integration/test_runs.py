@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import dagster as dg
 import duckdb
@@ -100,7 +101,10 @@ def test_a_killed_run_leaves_nothing_half_made(
 
 def _unfinished_runs(home: Home) -> list[str]:
     """Runs that Dagster takes for going on; they would keep their pools from all others."""
-    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+    with (
+        patch.dict(os.environ, DAGSTER_HOME=str(home.dagster)),
+        dg.DagsterInstance.from_config(str(home.dagster)) as instance,
+    ):
         return [run.run_id for run in instance.get_runs() if not run.is_finished]
 
 
