@@ -118,11 +118,12 @@ def _no_cells() -> pl.DataFrame:
 
 def _hide(leaves: pl.DataFrame, facts: PublicFacts, former: Former | None) -> pl.DataFrame:
     """Cells with what is hidden of each, a tree of a procedure and year at a time."""
-    shown = _hid(former) if former else None
-    held = _held(former, shown["academic_year"].unique()) if former and shown is not None else leaves.clear()
-    cells = _cells(_with_gone(leaves, held))
-    if shown is not None:
-        cells = _with_former(cells, _cells(held), shown)
+    if former is None:
+        cells = _cells(leaves)
+    else:
+        shown = _hid(former)
+        held = _held(former, shown["academic_year"].unique())
+        cells = _with_former(_cells(_with_gone(leaves, held)), _cells(held), shown)
     parts = [_no_cells()]
     for tree in cells.partition_by("academic_year", "procedure_id", maintain_order=True):
         found = _hide_tree(tree, facts)

@@ -139,18 +139,18 @@ def suppress(tree: Tree, facts: PublicFacts, before: Before | None = None) -> Hi
     edge = edges(tree, facts)
     small = (tree.participants > 0) & (tree.participants < facts.minimum_participants.value)
     hide_n, hide_k = small.copy(), small | (edge != 0)
+    shown_n = shown_k = changed_n = changed_k = np.zeros(tree.size, dtype=np.bool_)
     if before is not None:
         hide_n, hide_k = hide_n | before.hides_participants, hide_k | before.hides_below
+        shown_n, shown_k = ~before.hides_participants, ~before.hides_below
+        changed_n, changed_k = _changed(tree, before)
         edge = _edges_after(tree, edge, before)
-    told_n = told_k = np.zeros(tree.size, dtype=np.bool_)
     while True:
-        if before is not None:
-            changed_n, changed_k = _changed(tree, before)
-            hide_n = hide_n | _above(tree, hide_n & changed_n)
-            hide_k = hide_k | hide_n | _above(tree, hide_k & changed_k)
-            told_n = hide_n & ~before.hides_participants & ~_or_parts_of_it(tree, hide_n & changed_n)
-            told_k = hide_k & ~before.hides_below & ~_or_parts_of_it(tree, hide_k & changed_k)
+        hide_n = hide_n | _above(tree, hide_n & changed_n)
         hide_k = hide_k | hide_n
+        hide_k = hide_k | _above(tree, hide_k & changed_k)
+        told_n = hide_n & shown_n & ~_with_above(tree, hide_n & changed_n)
+        told_k = hide_k & shown_k & ~_with_above(tree, hide_k & changed_k)
         bounds_n = participants_bounds(tree, ~hide_n | told_n)
         more_n = _next_to_hide(tree, _weak(tree, hide_n & ~told_n, *bounds_n, facts.protected_participants), hide_n)
         bounds_k = below_bounds(tree, hide_n & ~told_n, hide_k & ~told_k, edge, facts)
@@ -170,7 +170,7 @@ def _changed(tree: Tree, before: Before) -> tuple[Flags, Flags]:
     return changed_n, changed_n | (school & (tree.below != before.below))
 
 
-def _or_parts_of_it(tree: Tree, nodes: Flags) -> Flags:
+def _with_above(tree: Tree, nodes: Flags) -> Flags:
     """Nodes and all totals that they are a part of."""
     return nodes | _above(tree, nodes)
 
