@@ -47,13 +47,9 @@ def diff(home: Home, former: str, later: str, school_id: str | None) -> None:
     from dataclasses import replace
 
     from opora.comparison import compare, comparison_markdown
-    from opora.release import ReleaseError
     from opora.versions import find_release
 
-    try:
-        before, after = find_release(home, former), find_release(home, later)
-    except ReleaseError as error:
-        raise Refused(str(error)) from error
+    before, after = find_release(home, former), find_release(home, later)
     found = compare(before, after)
     if school_id:
         found = replace(found, schools=tuple(item for item in found.schools if item.school_id == school_id), marts=())
@@ -172,13 +168,9 @@ def _print_verification(found: Verification, differing: Sequence[str] | None) ->
 @click.option("--reason", default="", metavar="ПРИЧИНА", help="Почему; остаётся в журнале выпусков.")
 def rollback(home: Home, release_id: str, reason: str) -> None:
     """Сделать действующим один из прежних выпусков."""
-    from opora.release import ReleaseError
     from opora.release import rollback as roll_back
 
-    try:
-        item = roll_back(home, release_id, reason)
-    except ReleaseError as error:
-        raise Refused(str(error)) from error
+    item = roll_back(home, release_id, reason)
     say(f"Действует выпуск {item.release_id}.")
 
 
@@ -189,12 +181,9 @@ def expect(home: Home, release_id: str | None) -> None:
     """Записать строки витрин выпуска по годам как ожидаемые: проверьте файл, шлюз будет с ним сверять."""
     from opora.quality.differences import rows_by_year
     from opora.quality.facts import ExpectedRowsFile, write_expected_rows
-    from opora.release import ReleaseError, current_release, read_release
+    from opora.release import current_release, read_release
 
-    try:
-        item = read_release(home.releases / release_id) if release_id else current_release(home)
-    except ReleaseError as error:
-        raise Refused(str(error)) from error
+    item = read_release(home.releases / release_id) if release_id else current_release(home)
     if item is None:
         raise Refused("Выпусков ещё нет.")
     expected = ExpectedRowsFile(expected=tuple(rows_by_year(item.database)))
