@@ -147,7 +147,9 @@ def yearly(connection: duckdb.DuckDBPyConnection, former: str, latter: str, year
                count(*) filter (in_latter and holds_at_confidence) as holds_count
         from pair group by academic_year order by academic_year
         """,
-        **{"former": former, "latter": latter, "year": year},
+        former=former,
+        latter=latter,
+        year=year,
     )
 
 
@@ -163,7 +165,9 @@ def movers(connection: duckdb.DuckDBPyConnection, former: str, latter: str, year
         where in_former <> in_latter
         order by in_latter desc, municipality_name, school_name, school_id
         """,
-        **{"former": former, "latter": latter, "year": year},
+        former=former,
+        latter=latter,
+        year=year,
     )
 
 

@@ -30,25 +30,24 @@ def demo(home: Home, seed: int | None, schools: int, participants_per_year: int 
     from opora.demo import write_region
     from opora.demo.country import write_country
 
-    arguments = {} if seed is None else {"seed": seed}
+    arguments: dict[str, Any] = {} if seed is None else {"seed": seed}
     if participants_per_year is not None:
         with console.status("Пишу поставки выдуманной страны…"):
-            country = write_country(home.root, schools, participants_per_year, *arguments.values())
+            country = write_country(home.root, schools, participants_per_year, **arguments)
         say(f"Поставки выдуманной страны: {home.landing}")
         say(
             f"Регионов {country.regions}, муниципалитетов {country.municipalities}, школ {country.schools}; "
-            f"файлов {country.deliveries}, строк {country.rows}.\n"
-            f"Что в них верно и что испорчено нарочно: {home.root / 'truth'}",
+            f"файлов {country.deliveries}, строк {country.rows}."
         )
-        return
-    with console.status("Пишу поставки выдуманного региона…"):
-        summary = write_region(home.root, schools=schools, **arguments)
-    say(f"Поставки выдуманного региона: {home.landing}")
-    say(
-        f"{summary.region_name}: школ {summary.schools}, муниципалитетов {summary.municipalities}, "
-        f"учеников {summary.pupils}; файлов {summary.deliveries}, строк {summary.rows}.\n"
-        f"Что в них верно и что испорчено нарочно: {home.root / 'truth'}",
-    )
+    else:
+        with console.status("Пишу поставки выдуманного региона…"):
+            region = write_region(home.root, schools=schools, **arguments)
+        say(f"Поставки выдуманного региона: {home.landing}")
+        say(
+            f"{region.region_name}: школ {region.schools}, муниципалитетов {region.municipalities}, "
+            f"учеников {region.pupils}; файлов {region.deliveries}, строк {region.rows}."
+        )
+    say(f"Что в них верно и что испорчено нарочно: {home.root / 'truth'}")
 
 
 @click.command()
