@@ -81,7 +81,7 @@ class Landed:
 
     @property
     def is_heavy(self) -> bool:
-        return self.size_bytes > (_HEAVY_PARQUET_BYTES if self.path.suffix == ".parquet" else _HEAVY_BYTES)
+        return self.size_bytes > (_HEAVY_PARQUET_BYTES if self.path.suffix.lower() == ".parquet" else _HEAVY_BYTES)
 
 
 @dataclass(frozen=True)
