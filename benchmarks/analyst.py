@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 # Least total, mark or test score that is enough, by the name of the file.
@@ -35,6 +35,14 @@ RESULT = {"oge": "Оценка", "ege": "Балл"}
 ABSENT = "отсутствовал"
 NAMES = {"2021": "2020-2021", "2022": "2021-2022"}
 Count = tuple[str, str, str, int, int]  # year, login without prefix, procedure, participants, below
+
+
+def works(landing: Path, *, everything: bool) -> Iterator[tuple[str, str]]:
+    """Year and name of each file that is to be read: those of the list, or of all there are."""
+    names = {path.stem for path in landing.glob("регион-*/*/*.*")} if everything else set(ENOUGH)
+    for year in VPR:
+        for key in sorted(names):
+            yield year, key
 
 
 def files(landing: Path, year: str, key: str) -> tuple[list[str], list[str], list[str]]:

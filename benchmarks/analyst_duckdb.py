@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import fastexcel
 import polars as pl
-from analyst import ABSENT, ENOUGH, RESULT, VPR, Count, files, write_list
+from analyst import ABSENT, ENOUGH, RESULT, VPR, Count, files, works, write_list
 
 
 def _source(connection: duckdb.DuckDBPyConnection, landing: Path, year: str, key: str) -> str:
@@ -34,34 +34,32 @@ def main(landing: Path, output: Path, keep: bool) -> None:
     counts: list[Count] = []
     with duckdb.connect(config={"temp_directory": str(output / "spill")}) as connection:
         connection.execute("set preserve_insertion_order = false")
-        every = {path.stem for path in landing.glob("регион-*/*/*.*")}
-        for year in VPR:
-            for key in sorted(every if keep else ENOUGH):
-                if not (source := _source(connection, landing, year, key)):
-                    continue
-                if keep:
-                    target = output / f"{year}-{key}.parquet"
-                    connection.execute(f"copy ({source}) to '{target}' (format parquet, compression zstd)")
-                    source = f"from read_parquet('{target}')"
-                if key not in ENOUGH:
-                    continue
-                if key[:3] in RESULT:
-                    query = f"""
-                        select distinct substr("Код ОО", 2) as login, "Код участника" as code,
-                               try_cast("{RESULT[key[:3]]}" as int) as result
-                        from ({source}) where "Код ОО" is not null
-                    """
-                else:
-                    login, code, variant, total = VPR[year]
-                    query = f"""
-                        select distinct regexp_extract("{login}", '^(?:edu|sch)(\\d{{6}})$', 1) as login,
-                               "{code}" as code, try_cast("{total}" as int) as result
-                        from ({source}) where "{variant}" <> '{ABSENT}' and login <> ''
-                    """
-                counts += connection.execute(f"""
-                    select '{year}', login, '{key}', count(*), count(*) filter (where result < {ENOUGH[key]})
-                    from ({query}) where result >= 0 group by login
-                """).fetchall()
+        for year, key in works(landing, everything=keep):
+            if not (source := _source(connection, landing, year, key)):
+                continue
+            if keep:
+                target = output / f"{year}-{key}.parquet"
+                connection.execute(f"copy ({source}) to '{target}' (format parquet, compression zstd)")
+                source = f"from read_parquet('{target}')"
+            if key not in ENOUGH:
+                continue
+            if key[:3] in RESULT:
+                query = f"""
+                    select distinct substr("Код ОО", 2) as login, "Код участника" as code,
+                           try_cast("{RESULT[key[:3]]}" as int) as result
+                    from ({source}) where "Код ОО" is not null
+                """
+            else:
+                login, code, variant, total = VPR[year]
+                query = f"""
+                    select distinct regexp_extract("{login}", '^(?:edu|sch)(\\d{{6}})$', 1) as login,
+                           "{code}" as code, try_cast("{total}" as int) as result
+                    from ({source}) where "{variant}" <> '{ABSENT}' and login <> ''
+                """
+            counts += connection.execute(f"""
+                select '{year}', login, '{key}', count(*), count(*) filter (where result < {ENOUGH[key]})
+                from ({query}) where result >= 0 group by login
+            """).fetchall()
     write_list(counts, landing, output)
 
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-from analyst import ABSENT, ENOUGH, RESULT, VPR, Count, files, write_list
+from analyst import ABSENT, ENOUGH, RESULT, VPR, Count, files, works, write_list
 
 
 def _source(landing: Path, year: str, key: str) -> pd.DataFrame | None:
@@ -24,29 +24,27 @@ def _source(landing: Path, year: str, key: str) -> pd.DataFrame | None:
 def main(landing: Path, output: Path, keep: bool) -> None:
     """Count with pandas, then write the list."""
     counts: list[Count] = []
-    every = {path.stem for path in landing.glob("регион-*/*/*.*")}
-    for year in VPR:
-        for key in sorted(every if keep else ENOUGH):
-            frame = _source(landing, year, key)
-            if frame is None:
-                continue
-            if keep:
-                frame.to_parquet(output / f"{year}-{key}.parquet", compression="zstd")
-            if key not in ENOUGH:
-                continue
-            if key[:3] in RESULT:
-                frame = frame[frame["Код ОО"].notna()]
-                login, code, result = frame["Код ОО"].str[1:], frame["Код участника"], frame[RESULT[key[:3]]]
-            else:
-                named = VPR[year]
-                frame = frame[frame[named[2]].notna() & (frame[named[2]] != ABSENT)]
-                login = frame[named[0]].str.extract(r"^(?:edu|sch)(\d{6})$", expand=False)
-                code, result = frame[named[1]], frame[named[3]]
-            rows = pd.DataFrame({"login": login, "code": code, "result": pd.to_numeric(result, errors="coerce")})
-            rows = rows[rows["login"].notna() & (rows["result"] >= 0)].drop_duplicates()
-            rows["below"] = rows["result"] < ENOUGH[key]
-            counted = rows.groupby("login")["below"].agg(["size", "sum"])
-            counts += [(year, str(login), key, int(n), int(below)) for login, n, below in counted.itertuples()]
+    for year, key in works(landing, everything=keep):
+        frame = _source(landing, year, key)
+        if frame is None:
+            continue
+        if keep:
+            frame.to_parquet(output / f"{year}-{key}.parquet", compression="zstd")
+        if key not in ENOUGH:
+            continue
+        if key[:3] in RESULT:
+            frame = frame[frame["Код ОО"].notna()]
+            login, code, result = frame["Код ОО"].str[1:], frame["Код участника"], frame[RESULT[key[:3]]]
+        else:
+            named = VPR[year]
+            frame = frame[frame[named[2]].notna() & (frame[named[2]] != ABSENT)]
+            login = frame[named[0]].str.extract(r"^(?:edu|sch)(\d{6})$", expand=False)
+            code, result = frame[named[1]], frame[named[3]]
+        rows = pd.DataFrame({"login": login, "code": code, "result": pd.to_numeric(result, errors="coerce")})
+        rows = rows[rows["login"].notna() & (rows["result"] >= 0)].drop_duplicates()
+        rows["below"] = rows["result"] < ENOUGH[key]
+        counted = rows.groupby("login")["below"].agg(["size", "sum"])
+        counts += [(year, str(login), key, int(n), int(below)) for login, n, below in counted.itertuples()]
     write_list(counts, landing, output)
 
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import polars as pl
-from analyst import ABSENT, ENOUGH, RESULT, VPR, Count, files, write_list
+from analyst import ABSENT, ENOUGH, RESULT, VPR, Count, files, works, write_list
 
 
 def _source(landing: Path, year: str, key: str) -> pl.LazyFrame | None:
@@ -23,39 +23,37 @@ def _source(landing: Path, year: str, key: str) -> pl.LazyFrame | None:
 def main(landing: Path, output: Path, keep: bool) -> None:
     """Count with Polars, then write the list."""
     counts: list[Count] = []
-    every = {path.stem for path in landing.glob("регион-*/*/*.*")}
-    for year in VPR:
-        for key in sorted(every if keep else ENOUGH):
-            frame = _source(landing, year, key)
-            if frame is None:
-                continue
-            if keep:
-                target = output / f"{year}-{key}.parquet"
-                frame.sink_parquet(target, compression="zstd")
-                frame = pl.scan_parquet(target)
-            if key not in ENOUGH:
-                continue
-            if key[:3] in RESULT:
-                rows = frame.select(
-                    pl.col("Код ОО").str.slice(1).alias("login"),
-                    pl.col("Код участника").alias("code"),
-                    pl.col(RESULT[key[:3]]).cast(pl.Int64, strict=False).alias("result"),
-                )
-            else:
-                login, code, variant, total = VPR[year]
-                rows = frame.filter(pl.col(variant) != ABSENT).select(
-                    pl.col(login).str.extract(r"^(?:edu|sch)(\d{6})$", 1).alias("login"),
-                    pl.col(code).alias("code"),
-                    pl.col(total).cast(pl.Int64, strict=False).alias("result"),
-                )
-            counted = (
-                rows.filter(pl.col("login").is_not_null() & (pl.col("result") >= 0))
-                .unique()
-                .group_by("login")
-                .agg(pl.len().alias("participants"), (pl.col("result") < ENOUGH[key]).sum().alias("below"))
-                .collect(engine="streaming")
+    for year, key in works(landing, everything=keep):
+        frame = _source(landing, year, key)
+        if frame is None:
+            continue
+        if keep:
+            target = output / f"{year}-{key}.parquet"
+            frame.sink_parquet(target, compression="zstd")
+            frame = pl.scan_parquet(target)
+        if key not in ENOUGH:
+            continue
+        if key[:3] in RESULT:
+            rows = frame.select(
+                pl.col("Код ОО").str.slice(1).alias("login"),
+                pl.col("Код участника").alias("code"),
+                pl.col(RESULT[key[:3]]).cast(pl.Int64, strict=False).alias("result"),
             )
-            counts += [(year, login, key, n, below) for login, n, below in counted.rows()]
+        else:
+            login, code, variant, total = VPR[year]
+            rows = frame.filter(pl.col(variant) != ABSENT).select(
+                pl.col(login).str.extract(r"^(?:edu|sch)(\d{6})$", 1).alias("login"),
+                pl.col(code).alias("code"),
+                pl.col(total).cast(pl.Int64, strict=False).alias("result"),
+            )
+        counted = (
+            rows.filter(pl.col("login").is_not_null() & (pl.col("result") >= 0))
+            .unique()
+            .group_by("login")
+            .agg(pl.len().alias("participants"), (pl.col("result") < ENOUGH[key]).sum().alias("below"))
+            .collect(engine="streaming")
+        )
+        counts += [(year, login, key, n, below) for login, n, below in counted.rows()]
     write_list(counts, landing, output)
 
 

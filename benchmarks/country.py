@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from homes import ENVIRONMENT, new_home, run
 from measuring import ROOT, Cost, measure, median
 
 from opora.demo.country import write_country
@@ -31,12 +32,9 @@ SIZES = {
     "country": (40_000, 40_000_000),
 }
 SCRIPTS = ("duckdb", "polars", "pandas")
-OPORA = (sys.executable, "-m", "opora.cli")
-ENVIRONMENT = {"PYTHONPATH": str(ROOT), "DAGSTER_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1"}
 INTAKE = "import sys; from opora.home import Home; from opora.intake import ingest; from opora.reference import *; "
 INTAKE += "from pathlib import Path; ingest(Home(Path(sys.argv[1])), load_reference())"
 LATE = "регион-01/2022/05_matematika.csv"
-SMALL = "логин,имя,регион\nsch990001,Школа 1,Первый район\n"
 Listed = set[tuple[str, str]]
 
 
@@ -60,22 +58,6 @@ def script(name: str, landing: Path, output: Path) -> Cost:
     return cost
 
 
-def run(home: Path) -> Cost:
-    return measure([*OPORA, "run", "--home", str(home)], ENVIRONMENT)
-
-
-def new_home(folder: Path, landing: Path | None) -> Path:
-    """A home whose landing holds links to the files of a country, or one small register."""
-    shutil.rmtree(folder, ignore_errors=True)
-    (folder / "landing").mkdir(parents=True)
-    if landing is None:
-        (folder / "landing" / "реестр.csv").write_text(SMALL, encoding="utf-8")
-    else:
-        for part in landing.iterdir():
-            (folder / "landing" / part.name).symlink_to(part)
-    return folder
-
-
 def listed(path: Path) -> Listed:
     with path.open(encoding="utf-8", newline="") as file:
         return {(row["academic_year"], row["school_id"]) for row in csv.DictReader(file) if row["is_shnor"] == "true"}
@@ -95,7 +77,7 @@ def correct_one_file(landing: Path) -> None:
 def books(landing: Path, work: Path) -> tuple[int, Cost]:
     """Intake of the xlsx files alone, less intake of nothing."""
     found = sorted(landing.glob("регион-*/*/книги/*.xlsx"))
-    home, empty = new_home(work / "books", None), new_home(work / "empty", None)
+    home, empty = new_home(work / "books"), new_home(work / "empty")
     for path in found:
         target = home / "landing" / path.relative_to(landing)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -116,7 +98,7 @@ def bench(size: str, runs: int, work: Path, scripts: Sequence[str], fixed: Cost)
         yardsticks[name] = median([script(name, landing, work / name) for _ in range(runs)])
         _agree(size, name, listed_by_script(work / name / "list.csv"), truth)
         yield Row(size, f"{name} script", yardsticks[name])
-    whole = median([run(new_home(home, landing)) for _ in range(runs)])
+    whole = median([run(new_home(home, landing.iterdir())) for _ in range(runs)])
     _agree(size, "opora run", listed(home / "releases" / "current" / "official" / "school_status.csv"), truth)
     yield Row(size, "opora run", whole, f"{summary.rows:,} rows, {summary.deliveries:,} files")
     beyond = Cost(whole.wall - fixed.wall, whole.cpu - fixed.cpu, whole.megabytes)
@@ -154,8 +136,8 @@ def main(sizes: Sequence[str], runs: int, scripts: Sequence[str], work: Path | N
     """Measure and print."""
     with tempfile.TemporaryDirectory(dir=work) as folder:
         place = Path(folder)
-        run(new_home(place / "small", None))  # dbt compiles, caches fill
-        fixed = median([run(new_home(place / "small", None)) for _ in range(runs)])
+        run(new_home(place / "small"))  # dbt compiles, caches fill
+        fixed = median([run(new_home(place / "small")) for _ in range(runs)])
         click.echo("| size | what | wall, s | processor, s | peak, MB | |\n|---|---|--:|--:|--:|---|")
         tell(Row("one small register", "opora run: the fixed start", fixed))
         for size in sizes:

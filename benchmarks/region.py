@@ -7,38 +7,18 @@ ratio of different work says nothing. Usage: `make bench`, or `python benchmarks
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 
 import click
 import duckdb
+from homes import new_home, run
 from measuring import ROOT, Cost, measure, median
 
 DEFAULT_REGION = ROOT.parent / "shared" / "data" / "real" / "altai-krai-vpr"
 PARTS = ("participants", "registry", "context", "reference", "manifest.csv")
-OPORA = (sys.executable, "-m", "opora.cli")
-ENVIRONMENT = {"PYTHONPATH": str(ROOT), "DAGSTER_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1"}
 BARE = str(ROOT / "benchmarks" / "bare_region.py")
-SMALL = "логин,имя,регион\nsch990001,Школа 1,Первый район\n"
-
-
-def home_with(folder: Path, region: Path | None) -> Path:
-    """A new home: the region linked into landing, or one small register."""
-    shutil.rmtree(folder, ignore_errors=True)
-    landing = folder / "landing"
-    landing.mkdir(parents=True)
-    if region is None:
-        (landing / "реестр.csv").write_text(SMALL, encoding="utf-8")
-    else:
-        for part in PARTS:
-            (landing / part).symlink_to(region / part)
-    return folder
-
-
-def run_opora(home: Path, region: Path | None) -> Cost:
-    return measure([*OPORA, "run", "--home", str(home_with(home, region))], ENVIRONMENT)
 
 
 def differences(home: Path, bare: Path) -> int:
@@ -78,14 +58,14 @@ def main(region: Path, runs: int) -> None:
         (work / "bare").mkdir()
         bare_command = [sys.executable, BARE, str(region), str(work / "bare")]
         fixed, bare, keeping, whole = [], [], [], []
-        run_opora(work / "small", None)  # parses dbt and fills caches
+        run(new_home(work / "small"))  # parses dbt and fills caches
         for _ in range(runs):
-            fixed.append(run_opora(work / "small", None))
+            fixed.append(run(new_home(work / "small")))
             bare.append(measure(bare_command))
             keeping.append(measure([*bare_command, "--keep"]))
-            whole.append(run_opora(work / "region", region))
+            whole.append(run(new_home(work / "region", (region / part for part in PARTS))))
         wrong = differences(work / "region", work / "bare")
-        again = measure([*OPORA, "run", "--home", str(work / "region")], ENVIRONMENT)
+        again = run(work / "region")
     report(median(fixed), median(bare), median(keeping), median(whole), again, wrong)
 
 
