@@ -6,12 +6,10 @@ not: what is asked of it. Nothing of it outlives the `with`, nor the process tha
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import pwd
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -19,7 +17,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,11 +25,10 @@ from typing import Any
 import yaml
 
 from opora.home import PROJECT
+from tests.processes import LOOPBACK, free_port, process
 
 EXAMPLE = PROJECT / "docs" / "examples" / "shared-instance"
-LOOPBACK = "127.0.0.1"
 UP_WITHIN_SECONDS = 300
-_PR_SET_PDEATHSIG = 1
 
 
 def postgres_folder() -> Path | None:
@@ -43,7 +40,7 @@ def postgres_folder() -> Path | None:
 @contextmanager
 def postgres() -> Iterator[dict[str, str]]:
     """A fresh server on loopback; the environment by which the settings of the example find it."""
-    programmes, port, owner = postgres_folder(), _free_port(), _unprivileged()
+    programmes, port, owner = postgres_folder(), free_port(), _unprivileged()
     assert programmes is not None
     with tempfile.TemporaryDirectory(prefix="opora-pg-") as name:
         folder = Path(name)
@@ -94,7 +91,7 @@ def shared_instance(folder: Path, home: Path, environment: dict[str, str]) -> It
     shutil.copy(EXAMPLE / "dagster.yaml", folder / "dagster.yaml")
     example = yaml.safe_load((EXAMPLE / "workspace.yaml").read_text())
     modules = {"opora": "pipelines.definitions", "waiting": "tests.shared.jobs"}
-    ports = {name: _free_port() for name in modules}
+    ports = {name: free_port() for name in modules}
     servers = [
         {"grpc_server": {**example["load_from"][0]["grpc_server"], "location_name": n, "port": ports[n]}}
         for n in modules
@@ -110,7 +107,7 @@ def shared_instance(folder: Path, home: Path, environment: dict[str, str]) -> It
         "DAGSTER_GRPC_TIMEOUT_SECONDS": "900",  # a machine may be busy with other things for minutes
     }
     programmes = Path(sys.executable).parent
-    pages = {"writing": _free_port(), "reading": _free_port()}
+    pages = {"writing": free_port(), "reading": free_port()}
     with ExitStack() as stack:
 
         def start(name: str, *command: str) -> None:
@@ -131,24 +128,6 @@ def shared_instance(folder: Path, home: Path, environment: dict[str, str]) -> It
         yield shared
 
 
-@contextmanager
-def process(command: list[str], log: Path, **words: Any) -> Iterator[None]:
-    """A process with all it starts, for as long as the `with` lasts."""
-    with log.open("wb") as said:
-        started = subprocess.Popen(
-            command, stdout=said, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=_die_with_parent, **words
-        )
-    try:
-        yield
-        assert started.poll() is None, log.read_text(errors="replace")[-3000:]
-    finally:
-        for how in (signal.SIGTERM, signal.SIGKILL):
-            with suppress(ProcessLookupError):
-                os.killpg(started.pid, how)
-            with suppress(subprocess.TimeoutExpired):
-                started.wait(timeout=20)
-
-
 def _wait(reached: Any) -> None:
     deadline = time.monotonic() + UP_WITHIN_SECONDS
     while True:
@@ -163,13 +142,3 @@ def _wait(reached: Any) -> None:
 def _unprivileged() -> pwd.struct_passwd | None:
     """Postgres refuses to serve as root: then as somebody who may nothing."""
     return pwd.getpwnam("nobody") if os.getuid() == 0 else None
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind((LOOPBACK, 0))
-        return int(one.getsockname()[1])

@@ -6,17 +6,13 @@ Nothing of it outlives the `with`, nor the process that opened it.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import shutil
-import signal
-import socket
-import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +20,9 @@ import jinja2
 import yaml
 
 from opora.dbt_project import PROJECT_DIR
+from tests.processes import LOOPBACK, free_port, process
 
-LOOPBACK = "127.0.0.1"
 STARTED_WITHIN_SECONDS = 180
-_PR_SET_PDEATHSIG = 1
 # The tables are small: to compile Java for a query, and to plan it again while it runs, costs more than the query.
 _SMALL_TABLES = {
     "spark.driver.memory": "2g",
@@ -53,7 +48,7 @@ def cluster(folder: Path, *, workers: int = 2, memory: str = "1g") -> Iterator[s
     import pyspark
 
     spark_class = Path(pyspark.__file__).parent / "bin" / "spark-class"
-    port, page = _free_port(), _free_port()
+    port, page = free_port(), free_port()
     settings = {
         **os.environ,
         "SPARK_LOCAL_IP": LOOPBACK,
@@ -67,31 +62,16 @@ def cluster(folder: Path, *, workers: int = 2, memory: str = "1g") -> Iterator[s
     commands = [
         ["--host", LOOPBACK, "--port", str(port), "--webui-port", str(page)],
         *(
-            [*node, "--webui-port", str(_free_port()), "--work-dir", str(folder / f"work-{n}"), master]
+            [*node, "--webui-port", str(free_port()), "--work-dir", str(folder / f"work-{n}"), master]
             for n in range(workers)
         ),
     ]
     commands[0] = [str(spark_class), f"{deploy}.master.Master", *commands[0]]
-    processes = []
-    try:
+    with ExitStack() as stack:
         for number, command in enumerate(commands):
-            with (folder / f"spark-{number}.log").open("wb") as log:
-                processes.append(
-                    subprocess.Popen(
-                        command,
-                        cwd=folder,
-                        env=settings,
-                        stdout=log,
-                        stderr=subprocess.STDOUT,
-                        start_new_session=True,
-                        preexec_fn=_die_with_parent,
-                    )
-                )
+            stack.enter_context(process(command, folder / f"spark-{number}.log", cwd=folder, env=settings))
         _wait_for_workers(f"http://{LOOPBACK}:{page}/json/", workers, folder)
         yield master
-    finally:
-        for process in reversed(processes):
-            _stop(process)
 
 
 @contextmanager
@@ -139,24 +119,3 @@ def _wait_for_workers(page: str, workers: int, folder: Path) -> None:
         time.sleep(0.5)
     said = "\n".join(log.read_text(errors="replace")[-2000:] for log in sorted(folder.glob("spark-*.log")))
     raise TimeoutError(f"the cluster has not come up in {STARTED_WITHIN_SECONDS} s:\n{said}")
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """The process and all it started."""
-    for how in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, how)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=20)
-            if how is signal.SIGKILL:
-                return
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind((LOOPBACK, 0))
-        return int(one.getsockname()[1])
