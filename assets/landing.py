@@ -17,6 +17,7 @@ from resources.home import OporaHome
 
 DELIVERIES = dg.AssetKey(["delivery_log", "delivery"])
 ISSUES = dg.AssetKey(["delivery_log", "issue"])
+PARTS = dg.AssetKey(["delivery_log", "part"])
 TASK_COLUMNS = dg.AssetKey(["delivery_log", "task_column"])
 ROWS_ADD_UP = "every_row_is_accounted_for"
 NOTHING_REFUSED = "nothing_is_refused"
@@ -47,6 +48,14 @@ class IntakeConfig(dg.Config):
             kinds={"parquet"},
             owners=OWNERS,
             description="Замечания к файлам: файл, лист, строка, столбец, значение, причина и что сделать.",
+        ),
+        dg.AssetSpec(
+            PARTS,
+            deps=[DELIVERIES],
+            group_name="intake",
+            kinds={"json"},
+            owners=OWNERS,
+            description="Части озера, которые дала каждая поставка, с контрольными суммами.",
         ),
         dg.AssetSpec(
             TASK_COLUMNS,
@@ -108,6 +117,8 @@ def deliveries(
         asset_key=ISSUES,
         metadata={"dagster/row_count": sum(counts.values()), "by_check": dg.MetadataValue.json(counts)},
     )
+    parts = sum(len(record.part_sha256) for record in records)
+    yield dg.MaterializeResult(asset_key=PARTS, metadata={"dagster/row_count": parts})
     columns = sum(len(record.task_columns) for record in records)
     yield dg.MaterializeResult(asset_key=TASK_COLUMNS, metadata={"dagster/row_count": columns})
 

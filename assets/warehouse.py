@@ -17,8 +17,10 @@ from dagster_dbt.dbt_manifest import validate_manifest
 
 from assets.shared import OWNERS, PUBLISH_POOL, column_schema
 from opora.build import AFTER_ANALYSIS
+from opora.kept import kept_tables
 from opora.models import NodeResult, choose, run_models
-from opora.warehouse import prepare
+from opora.sql import quoted
+from opora.warehouse import CATALOG, prepare
 from resources.home import OporaHome
 from schemas.registry import registry
 
@@ -68,7 +70,8 @@ def build_warehouse_assets(manifest_path: Path) -> list[dg.AssetsDefinition]:
     def warehouse(context: dg.AssetExecutionContext, opora_home: OporaHome) -> Iterator[Any]:
         database = opora_home.build_database(context.run.root_run_id or context.run_id)
         prepare(opora_home.home, opora_home.reference(), database)
-        results = run_models(database, choose(exclude=[AFTER_ANALYSIS]), tests_may_fail=True)
+        kept = kept_tables(opora_home.home)
+        results = run_models(database, choose(exclude=[AFTER_ANALYSIS]), tests_may_fail=True, kept=kept)
         yield from _told(context, manifest, translator, results, database)
 
     @dbt_assets(
@@ -93,17 +96,18 @@ def _told(
     results: list[NodeResult],
     database: Path,
 ) -> Iterator[Any]:
-    yield from _materialisations(context, manifest, translator, results, _row_counts(database))
+    yield from _materialisations(context, manifest, translator, results, _row_counts(database, results))
     yield from _check_results(context, manifest, translator, results)
 
 
-def _row_counts(database: Path) -> dict[str, int]:
-    """Rows of every table that was built, by name."""
-    with duckdb.connect(str(database), read_only=True) as connection:
-        tables = connection.execute(
-            "select table_name, estimated_size from duckdb_tables() where schema_name in ('intermediate', 'marts')"
-        ).fetchall()
-    return dict(tables)
+def _row_counts(database: Path, results: list[NodeResult]) -> dict[str, int]:
+    """Rows of every table that was built or kept, by name."""
+    kept = [choose([result.name])[0] for result in results if result.made]
+    counts = " union all ".join(f"select {quoted(node.name)}, count(*) from {node.relation}" for node in kept)
+    tables = "select table_name, estimated_size from duckdb_tables() where schema_name in ('intermediate', 'marts')"
+    with duckdb.connect() as connection:
+        connection.execute(f"attach {quoted(database)} as {CATALOG} (read_only); use {CATALOG}")
+        return dict(connection.execute(f"{tables} union all {counts}" if kept else tables).fetchall())
 
 
 def _materialisations(
@@ -121,6 +125,8 @@ def _materialisations(
             metadata: dict[str, Any] = {"seconds": round(result.seconds, 3)}
             if result.name in counts:
                 metadata["dagster/row_count"] = counts[result.name]
+            if result.made:
+                metadata |= {"portions_computed": result.made.computed, "portions_kept": result.made.kept}
             yield dg.MaterializeResult(asset_key=key, metadata=metadata)
 
 

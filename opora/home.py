@@ -60,6 +60,11 @@ class Home:
         return self.root / "build"
 
     @property
+    def kept(self) -> Path:
+        """Tables of former runs that still hold; removing them costs time and nothing else."""
+        return self.root / "kept"
+
+    @property
     def releases(self) -> Path:
         return self.root / "releases"
 

@@ -21,6 +21,7 @@ from typing import Any
 import duckdb
 
 from opora.dbt_project import ensure_manifest
+from opora.kept import KeptTables, Made, NotPortioned
 from opora.sql import fetch, quoted
 from opora.warehouse import CATALOG, WarehouseError, duckdb_settings
 
@@ -29,10 +30,19 @@ FAILED = ("error", "fail")
 
 
 @dataclass(frozen=True)
+class Input:
+    """A table that a model reads. Its rows change only when those of `told_by` do, most often itself."""
+
+    relation: str
+    told_by: str
+
+
+@dataclass(frozen=True)
 class Node:
     """A model or a test as dbt compiled it.
 
     `columns` are the contract of a model that has one: name, type, may it be null. `relation` is empty for a test.
+    `kept` says whether a large home keeps the table from run to run, by `portion` or `whole`.
     """
 
     unique_id: str
@@ -44,12 +54,14 @@ class Node:
     relation: str = ""
     materialized: str = ""
     columns: tuple[tuple[str, str, bool], ...] = ()
+    inputs: tuple[Input, ...] = ()
+    kept: str = ""
     severity: str = "error"
 
 
 @dataclass(frozen=True)
 class NodeResult:
-    """What became of one model or test. `failures` counts the failing rows of a test."""
+    """What became of one model or test: failing rows of a test, portions of a model that is kept."""
 
     unique_id: str
     name: str
@@ -57,6 +69,7 @@ class NodeResult:
     status: str
     seconds: float = 0.0
     failures: int = 0
+    made: Made | None = None
     message: str = ""
 
 
@@ -83,8 +96,16 @@ def choose(select: Sequence[str] = (), exclude: Sequence[str] = ()) -> list[Node
 
 @cache
 def _read_nodes(manifest: Path, _changed: int) -> Mapping[str, Node]:
-    found = json.loads(manifest.read_bytes())["nodes"].values()
-    nodes = {raw["unique_id"]: _node(raw) for raw in found if raw["resource_type"] in ("model", "test")}
+    told = json.loads(manifest.read_bytes())
+    inputs = _inputs(told)
+    found = told["nodes"].values()
+    # a test of one model's rows or key is of the same portions as the model
+    kept = {raw["unique_id"]: _meta(raw).get("kept", "") for raw in found}
+    nodes = {
+        raw["unique_id"]: _node(raw, inputs, kept[raw["unique_id"]] or kept.get(raw.get("attached_node"), ""))
+        for raw in found
+        if raw["resource_type"] in ("model", "test")
+    }
     models = {unique_id: node for unique_id, node in nodes.items() if node.resource_type == "model"}
     order = TopologicalSorter(
         {unique_id: sorted(set(models[unique_id].parents) & set(models)) for unique_id in sorted(models)}
@@ -100,7 +121,21 @@ def _read_nodes(manifest: Path, _changed: int) -> Mapping[str, Node]:
     return {name: nodes[name] for name in ordered}
 
 
-def _node(raw: Mapping[str, Any]) -> Node:
+def _inputs(manifest: Mapping[str, Any]) -> dict[str, Input]:
+    """Every model and source as something to read, by its id."""
+    read = {name: raw for part in ("nodes", "sources") for name, raw in manifest[part].items() if raw["relation_name"]}
+    relations = {raw["name"]: raw["relation_name"] for raw in manifest["nodes"].values()}
+    return {
+        unique_id: Input(raw["relation_name"], relations.get(_meta(raw).get("told_by"), raw["relation_name"]))
+        for unique_id, raw in read.items()
+    }
+
+
+def _meta(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    return raw["config"].get("meta") or {}
+
+
+def _node(raw: Mapping[str, Any], inputs: Mapping[str, Input], kept: str) -> Node:
     contract = raw["config"].get("contract") or {}
     columns = raw["columns"].values() if contract.get("enforced") else ()
     return Node(
@@ -116,6 +151,8 @@ def _node(raw: Mapping[str, Any]) -> Node:
             (column["name"], column["data_type"].upper(), "not_null" not in [c["type"] for c in column["constraints"]])
             for column in columns
         ),
+        inputs=tuple(inputs[parent] for parent in raw["depends_on"]["nodes"] if parent in inputs),
+        kept=kept,
         severity=raw["config"].get("severity") or "error",
     )
 
@@ -156,10 +193,13 @@ def _closure(start: set[str], following: Any) -> set[str]:
 # --- running -------------------------------------------------------------------------------------
 
 
-def run_models(database: Path, nodes: Iterable[Node], *, tests_may_fail: bool = False) -> list[NodeResult]:
+def run_models(
+    database: Path, nodes: Iterable[Node], *, tests_may_fail: bool = False, kept: KeptTables | None = None
+) -> list[NodeResult]:
     """Run nodes in the given order over a prepared file; what became of each.
 
-    A model that stands on one that failed, or whose test failed, is skipped.
+    A model that stands on one that failed, or whose test failed, is skipped. With `kept` only what has changed since
+    the former run is computed of models and tests that are kept.
     Raises WarehouseError naming what failed, with its first failing rows. With `tests_may_fail` a failed test is a
     result like others, its rows in the message.
     """
@@ -175,10 +215,12 @@ def run_models(database: Path, nodes: Iterable[Node], *, tests_may_fail: bool = 
                 result = NodeResult(node.unique_id, node.name, node.resource_type, "skipped")
             else:
                 start = time.perf_counter()
-                result = replace(_run(connection, node), seconds=time.perf_counter() - start)
+                result = replace(_run(connection, node, kept), seconds=time.perf_counter() - start)
             if result.status in (*FAILED, "skipped"):
                 blocked |= {node.unique_id, *(node.parents if result.status == "fail" else ())}
             results.append(result)
+    if kept:
+        kept.forget_others({node.name for node in all_nodes().values() if node.kept})
     broken = [result for result in results if result.status == "error"]
     failed = [result for result in results if result.status in FAILED]
     if broken or (failed and not tests_may_fail):
@@ -186,24 +228,32 @@ def run_models(database: Path, nodes: Iterable[Node], *, tests_may_fail: bool = 
     return results
 
 
-def _run(connection: duckdb.DuckDBPyConnection, node: Node) -> NodeResult:
+def _run(connection: duckdb.DuckDBPyConnection, node: Node, kept: KeptTables | None) -> NodeResult:
     try:
         if node.resource_type == "test":
-            return _test(connection, node)
-        _create(connection, node)
-    except duckdb.Error as error:
+            return _test(connection, node, kept)
+        made = _create(connection, node, kept)
+    except (duckdb.Error, NotPortioned) as error:
         return _result(node, "error", f"модель {node.name} ({node.path}): {error}")
-    return _result(node, "success")
+    return replace(_result(node, "success"), made=made)
 
 
-def _create(connection: duckdb.DuckDBPyConnection, node: Node) -> None:
+def _create(connection: duckdb.DuckDBPyConnection, node: Node, kept: KeptTables | None) -> Made | None:
     """A view or a table of a model; its contract is held: columns, their types, no nulls where it says so."""
-    kind = "view" if node.materialized == "view" else "table"
+    if kept and node.kept:
+        made = kept.create(connection, node)
+    else:
+        made = None
+        kind = "view" if node.materialized == "view" else "table"
+        names = ", ".join(f'"{name}"' for name, _, _ in node.columns) or "*"
+        connection.execute(f"create or replace {kind} {node.relation} as select {names} from ({node.sql}\n)")
+    _hold_contract(connection, node)
+    return made
+
+
+def _hold_contract(connection: duckdb.DuckDBPyConnection, node: Node) -> None:
     if not node.columns:
-        connection.execute(f"create or replace {kind} {node.relation} as {node.sql}")
         return
-    names = ", ".join(f'"{name}"' for name, _, _ in node.columns)
-    connection.execute(f"create or replace {kind} {node.relation} as select {names} from ({node.sql}\n)")
     found = {row[0]: row[1] for row in connection.execute(f"describe {node.relation}").fetchall()}
     for name, data_type, _ in node.columns:
         if found[name] != data_type:
@@ -216,11 +266,15 @@ def _create(connection: duckdb.DuckDBPyConnection, node: Node) -> None:
             raise duckdb.Error(f"столбец {name}: пусто в строках: {count}, по договору пустых нет")
 
 
-def _test(connection: duckdb.DuckDBPyConnection, node: Node) -> NodeResult:
-    rows = fetch(connection, f"select * from ({node.sql}\n) limit {FAILING_ROWS_SHOWN}")
+def _test(connection: duckdb.DuckDBPyConnection, node: Node, kept: KeptTables | None) -> NodeResult:
+    """The rows that a test finds; a test that is kept looks only at portions that have changed since it passed."""
+    sql = kept.unproven(connection, node) if kept and node.kept else node.sql
+    rows = fetch(connection, f"select * from ({sql}\n) limit {FAILING_ROWS_SHOWN}") if sql else []
     if not rows:
+        if kept and node.kept and sql:
+            kept.prove(connection, node)
         return _result(node, "pass")
-    (count,) = connection.execute(f"select count(*) from ({node.sql}\n)").fetchone() or (0,)
+    (count,) = connection.execute(f"select count(*) from ({sql}\n)").fetchone() or (0,)
     words = [f"проверка {node.name} ({node.path}): строк с нарушением: {count}", *(f"    {row}" for row in rows)]
     return replace(_result(node, "warn" if node.severity == "warn" else "fail", "\n".join(words)), failures=count)
 

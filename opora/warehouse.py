@@ -89,6 +89,7 @@ def prepare(
         _create_table(connection, "reference.label_school_type", _label_types(connection, reference))
         records = list(read_records(home).values())
         _create_table(connection, "delivery_log.delivery", delivery_frame(records))
+        _create_table(connection, "delivery_log.part", part_frame(records))
         _create_table(connection, "delivery_log.task_column", task_column_frame(records))
         _create_table(connection, "delivery_log.issue", read_issues(home))
 
@@ -169,6 +170,16 @@ def task_column_frame(records: Iterable[DeliveryRecord]) -> pl.DataFrame:
     columns = "delivery_id assessment subject_id test_grade:int measured_year position:int label max_score:int"
     rows = [{"delivery_id": record.delivery_id, **c.model_dump()} for record in records for c in record.task_columns]
     return pl.DataFrame(rows, schema=frame_schema(columns))
+
+
+def part_frame(records: Iterable[DeliveryRecord]) -> pl.DataFrame:
+    """The parts of the lake that deliveries gave, one row a delivery, table and year."""
+    rows = [
+        (record.delivery_id, path.parts[0], path.parts[1].removeprefix("academic_year="), checksum)
+        for record in records
+        for path, checksum in ((Path(name), checksum) for name, checksum in record.part_sha256.items())
+    ]
+    return pl.DataFrame(rows, schema=frame_schema("delivery_id table_name academic_year sha256"), orient="row")
 
 
 def _delivery_row(record: DeliveryRecord) -> dict[str, object]:

@@ -83,3 +83,10 @@ qualify
         partition by keys.school_id, procedure_subject.procedure_id, latest.measured_year, latest.sitting_year
     )
 {%- endmacro %}
+
+{# The procedures that federal markers look at, those of the year before too. #}
+{% macro marker_procedures() -%}
+select procedure_id from {{ source('reference', 'marker') }}
+union
+select earlier_procedure_id from {{ source('reference', 'marker') }} where earlier_procedure_id is not null
+{%- endmacro %}

@@ -1,8 +1,9 @@
 -- ВПР: whose rows count for which work of which school. Of several deliveries of one work in one sitting the latest
--- stands alone; of several kinds of key for one school the surest one. One row a delivery × key × work.
+-- stands alone; of several kinds of key for one school the surest one. One row a delivery × key × work, numbered within
+-- its portion.
 with delivered as (
     select distinct
-        delivery_id, arrival, school_key_kind, school_key, subject_id, test_grade, measured_year, held_year
+        delivery_id, arrival, school_key_kind, school_key, subject_id, test_grade, measured_year, held_year, portion
     from {{ ref('int_delivered_work') }}
     where assessment = 'vpr'
 ),
@@ -19,8 +20,8 @@ latest as (
 
 select
     row_number() over (
-        order by latest.delivery_id, latest.school_key_kind, latest.school_key, latest.subject_id, latest.test_grade,
-        latest.measured_year, latest.held_year
+        partition by latest.portion
+        order by latest.delivery_id, latest.school_key_kind, latest.school_key, latest.held_year
     ) as work_no,
     keys.school_id,
     latest.* {{ without('key_value') }}

@@ -1,5 +1,6 @@
 -- Way of counting × procedure × person: did he pass? The counting says which attempt counts and which minimum; a
 -- procedure of several subjects (ЕГЭ mathematics) is failed only by one who passed none that he took.
+{{ config(meta={'kept': 'whole'}) }}
 with counting as (
     select * from {{ source('reference', 'counting') }}
 ),

@@ -1,5 +1,6 @@
 -- Class, school, municipality and region × item of a work: counts, completion, its interval. The pupil is the unit; schools of
 -- a territory differ more than chance allows, so its interval counts as many pupils as that difference leaves.
+{{ config(meta={'kept': 'portion'}) }}
 {%- set sums = [
     'participants', 'pupils_count', 'answers_count', 'not_attempted_count', 'not_taught_count', 'unread_count', 'points', 'max_points'
 ] %}

@@ -1,4 +1,5 @@
 -- One row a person × exam × day (ОГЭ, ЕГЭ, ГВЭ): the latest delivery of it, with the accepted appeal applied.
+{{ config(meta={'kept': 'portion'}) }}
 with exam as (
     select
         * {{ without('person_key') }},
@@ -108,6 +109,7 @@ select
     coalesce(latest.pupil_grade, latest.test_grade) as pupil_grade,
     latest.measured_year,
     latest.sitting_year as held_year,
+    latest.portion,
     latest.held_on,
     keys.school_id,
     coalesce(latest.participant_category, 'current_year') as participant_category,

@@ -1,5 +1,6 @@
 -- School × task, skill or content element of a work. An item of several tasks has as many pupils as answered the task of
 -- it that most answered.
+{{ config(meta={'kept': 'portion'}) }}
 {%- set sums = ['answers_count', 'not_attempted_count', 'not_taught_count', 'points', 'max_points'] %}
 
 with school_task as (

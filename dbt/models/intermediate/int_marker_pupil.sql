@@ -1,9 +1,8 @@
--- One row a participant of the works that federal markers look at: primary score and mark in the journal. Pupils are taken
--- at the school that entered them: markers know no branches rolled up.
+-- One row a participant of the ВПР that federal markers look at: primary score and mark in the journal. Pupils are taken at
+-- the school that entered them: markers know no branches rolled up.
+{{ config(meta={'kept': 'portion'}) }}
 with wanted as (
-    select procedure_id from {{ source('reference', 'marker') }}
-    union
-    select earlier_procedure_id from {{ source('reference', 'marker') }} where earlier_procedure_id is not null
+    {{ marker_procedures() }}
 ),
 
 work as (
@@ -18,7 +17,7 @@ pupil as (
         work.total_score as score,
         coalesce(work.max_score, scale.score_top) as max_score,
         work.prior_mark,
-        work.delivery_id as delivery_ids
+        work.delivery_id
     from work
     inner join {{ source('reference', 'procedure_subject') }} as procedure_subject
         on
@@ -36,21 +35,6 @@ pupil as (
         work.attendance = 'participated'
         and work.total_score is not null
         and coalesce(work.total_score <= coalesce(work.max_score, scale.score_top), true)
-    union all
-    -- exams: the attempt that the official method counts
-    select
-        exam.academic_year,
-        exam.school_id,
-        wanted.procedure_id,
-        exam.total_score,
-        null,
-        null,
-        {{ joined('array_sort(exam.delivery_ids)') }}
-    from {{ ref('int_exam_outcome') }} as exam
-    inner join {{ ref('int_official_method') }} as official
-        on exam.method_id = official.method_id and exam.academic_year = official.academic_year
-    inner join wanted on exam.procedure_id = wanted.procedure_id
-    where exam.total_score is not null
 )
 
 select

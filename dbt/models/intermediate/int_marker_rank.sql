@@ -1,5 +1,6 @@
 -- Criterion 2: Spearman's correlation of the mark in the journal and the primary score is negative. Equal values share
 -- their average rank. Ranks are taken twice over, so they are whole numbers and the sign is decided without rounding.
+{{ config(meta={'kept': 'portion'}) }}
 with compared as (
     select
         pupil.*,
@@ -29,6 +30,7 @@ ranked as (
 total as (
     select
         academic_year,
+        procedure_id,
         school_id,
         marker_id,
         minimum_participants,
@@ -40,13 +42,14 @@ total as (
         ] %}
         count(*) * sum({{ x }} * {{ y }}) - sum({{ x }}) * sum({{ y }}) as {{ name }},
         {%- endfor %}
-        {{ distinct_ids('delivery_ids') }} as delivery_ids
+        {{ distinct_ids('delivery_id') }} as delivery_ids
     from ranked
-    group by academic_year, school_id, marker_id, minimum_participants
+    group by academic_year, procedure_id, school_id, marker_id, minimum_participants
 )
 
 select
     academic_year,
+    procedure_id,
     school_id,
     marker_id,
     case

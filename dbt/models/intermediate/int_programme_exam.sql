@@ -1,5 +1,6 @@
 -- Person × procedure × attempt: did he pass? First attempt and final result are different facts, so both are here, for
 -- every procedure that an indicator names. A procedure of several subjects is failed by one who passed none of them.
+{{ config(meta={'kept': 'whole'}) }}
 with wanted as (
     select * from {{ ref('int_programme_wanted') }}
 ),

@@ -1,24 +1,34 @@
 -- Answers of the participants of ВПР, counted: work × delivery × school × class × place in the protocol × answer.
 -- The only reading of single answers; everything about tasks is counted from here.
+{{ config(meta={'kept': 'portion'}) }}
 with work as (
     {{ counted_works() }}
+),
+
+-- one number for a work, whatever its portion
+numbered as (
+    select
+        *,
+        row_number() over (order by portion, work_no) as number
+    from {{ ref('int_chosen_work') }}
 ),
 
 -- grouped by numbers and short texts: there are tens of millions of answers
 counted as (
     select
-        work_no,
+        number,
         class_name,
         position,
         score,
         count(*) as pupils
     from (
         select
-            work_no,
-            class_name,
-            {{ unnested_with_place('task_scores', 'score', 'position') }}
+            numbered.number,
+            work.class_name,
+            {{ unnested_with_place('work.task_scores', 'score', 'position') }}
         from work
-        where attendance = 'participated'
+        inner join numbered on work.portion = numbered.portion and work.work_no = numbered.work_no
+        where work.attendance = 'participated'
     )
     group by all
 ),
@@ -34,8 +44,8 @@ class as (
 -- the same work under several keys of one school is one
 work_place as (
     select
-        chosen.work_no,
-        min(chosen.work_no) over (
+        chosen.number,
+        min(chosen.number) over (
             partition by
                 chosen.delivery_id, chosen.school_id, chosen.measured_year, chosen.test_grade, chosen.subject_id
         ) as first_no,
@@ -45,7 +55,7 @@ work_place as (
         chosen.subject_id,
         chosen.delivery_id,
         chosen.school_id
-    from {{ ref('int_chosen_work') }} as chosen
+    from numbered as chosen
     inner join {{ ref('int_school') }} as school on chosen.school_id = school.school_id
     where not school.is_no_school
 ),
@@ -58,7 +68,7 @@ answer as (
         counted.score,
         cast(sum(counted.pupils) as bigint) as pupils
     from counted
-    inner join work_place on counted.work_no = work_place.work_no
+    inner join work_place on counted.number = work_place.number
     inner join class on counted.class_name is not distinct from class.class_name
     group by work_place.first_no, class.class_label, counted.position, counted.score
 )
@@ -76,4 +86,4 @@ select
     {{ points('answer.score') }} as points,
     answer.pupils
 from answer
-inner join work_place on answer.first_no = work_place.work_no
+inner join work_place on answer.first_no = work_place.number

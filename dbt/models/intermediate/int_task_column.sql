@@ -1,5 +1,6 @@
 -- Work × delivery × task column of its protocol: which task of the specification it is, and whether that can be believed.
 -- Columns are matched by place. The greatest score decides: as the header names it, else as the answers show it.
+{{ config(meta={'kept': 'portion'}) }}
 with rule as (
     select * from {{ source('reference', 'deficit_setting') }}
 ),
@@ -12,8 +13,8 @@ place as (
         subject_id,
         delivery_id,
         position,
-        coalesce(sum(pupils) filter (where score is not null), 0) as given_count,
-        coalesce(sum(pupils) filter (where points is not null), 0) as scores_count
+        cast(coalesce(sum(pupils) filter (where score is not null), 0) as bigint) as given_count,
+        cast(coalesce(sum(pupils) filter (where points is not null), 0) as bigint) as scores_count
     from {{ ref('int_task_answer') }}
     group by all
 ),
@@ -38,7 +39,7 @@ header as (
         min(label) as label,
         min(max_score) as max_score,
         count(distinct label) > 1 or count(distinct max_score) > 1 as is_ambiguous
-    from {{ source('delivery_log', 'task_column') }}
+    from {{ ref('stg_task_column') }}
     where assessment = 'vpr'
     group by all
 ),

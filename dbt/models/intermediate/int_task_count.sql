@@ -1,5 +1,6 @@
 -- Class × task of a work: who answered and what for. A task not taught is no answer; neither is one that cannot be read
 -- or a score above the greatest. Every class of a work has all its tasks.
+{{ config(meta={'kept': 'portion'}) }}
 with class as (
     select
         academic_year,

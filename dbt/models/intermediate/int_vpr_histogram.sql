@@ -1,4 +1,5 @@
 -- School × ВПР × year: how many participants have which mark and which score. A score above the largest is no score.
+{{ config(meta={'kept': 'portion'}) }}
 with participant as (
     {{ vpr_participants() }}
 )

@@ -1,5 +1,6 @@
 -- School × ВПР × year, every work that was delivered: marks, agreement with the journal and scores, counted once from the
 -- participants. Figures of the school's own pupils, branches apart.
+{{ config(meta={'kept': 'portion'}) }}
 with participant as (
     {{ vpr_participants() }}
 )

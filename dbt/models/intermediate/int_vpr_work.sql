@@ -1,4 +1,5 @@
 -- ВПР works that some method or programme asks for, pupils with the same result together.
+{{ config(meta={'kept': 'portion'}) }}
 with asked as (
     select procedure_id from {{ source('reference', 'method_procedure') }}
     union
@@ -29,6 +30,7 @@ counted as (
         coalesce(work.pupil_grade, work.test_grade) as pupil_grade,
         work.measured_year,
         work.held_year,
+        work.portion,
         coalesce(work.participant_category, 'current_year') as participant_category,
         work.attendance = 'participated' as is_participant,
         work.mark,

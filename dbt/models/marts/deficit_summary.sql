@@ -1,4 +1,5 @@
 -- School, municipality and region × work: how many tasks are done well enough, and what to teach again, in words.
+{{ config(meta={'kept': 'portion'}) }}
 with setting as (
     select * from {{ source('reference', 'deficit_setting') }}
 ),

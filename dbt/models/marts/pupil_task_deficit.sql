@@ -1,4 +1,5 @@
 -- Participants by code: which tasks and skills each has to learn again, in what order, against the region. No names.
+{{ config(meta={'kept': 'portion'}) }}
 with setting as (
     select * from {{ source('reference', 'deficit_setting') }}
 ),

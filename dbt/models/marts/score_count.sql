@@ -1,4 +1,5 @@
 -- A row for each score that somebody has. Protocols beat the report, work by work.
+{{ config(meta={'kept': 'portion'}) }}
 with counted as (
     select
         school_id,

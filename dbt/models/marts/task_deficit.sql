@@ -1,4 +1,5 @@
 -- Completion of every task, skill and content element by class, school, municipality and region, against the region.
+{{ config(meta={'kept': 'portion'}) }}
 with setting as (
     select * from {{ source('reference', 'deficit_setting') }}
 ),

@@ -3,7 +3,7 @@
     Resolve: before a release.
     How: compare int_task_answer with the chosen rows of participants; colleges and kindergartens are no schools.
 #}
-{{ config(meta={'dagster': {'ref': {'name': 'deficit_summary'}}}) }}
+{{ config(meta={'kept': 'portion', 'dagster': {'ref': {'name': 'deficit_summary'}}}) }}
 with work as (
     {{ counted_works() }}
 ),

@@ -4,7 +4,7 @@
     Resolve: before a release.
     How: see int_item_count and int_deficit; a school with two municipalities, or a class without a row for a task, would break it.
 #}
-{{ config(meta={'dagster': {'ref': {'name': 'task_deficit'}}}) }}
+{{ config(meta={'kept': 'portion', 'dagster': {'ref': {'name': 'task_deficit'}}}) }}
 {%- set columns = ['participants', 'answers_count', 'not_attempted_count', 'not_taught_count', 'unread_count', 'points', 'max_points'] %}
 with part as (
     select deficit.*, school.municipality_id, school.region_code

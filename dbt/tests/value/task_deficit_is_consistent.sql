@@ -4,6 +4,7 @@
     Resolve: before a release.
     How: see dbt/models/marts/task_deficit.sql and docs/methodology/deficits.md.
 #}
+{{ config(meta={'kept': 'portion'}) }}
 select academic_year, procedure_id, item_kind, item_id, territory_level, territory_id
 from {{ ref('task_deficit') }}
 where
