@@ -1,7 +1,7 @@
 """A shared instance on this machine: Postgres, code servers, the daemon, web servers.
 
-What belongs here: starting and stopping, by the settings that docs/runbooks/shared-instance.md gives. What does
-not: what is asked of it. Nothing of it outlives the `with`, nor the process that opened it.
+What belongs here: starting and stopping, by the commands and settings that docs/runbooks/shared-instance.md gives.
+What does not: what is asked of it. Nothing of it outlives the `with`, nor the process that opened it.
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ import json
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,11 +22,12 @@ from typing import Any
 
 import yaml
 
+from assets.shared import INTAKE_POOL, PUBLISH_POOL
 from opora.home import PROJECT
-from tests.processes import LOOPBACK, free_port, process
+from tests.processes import LOOPBACK, Server, free_port, listens, process, wait_until
 
 EXAMPLE = PROJECT / "docs" / "examples" / "shared-instance"
-UP_WITHIN_SECONDS = 300
+UP_WITHIN_SECONDS = 600
 
 
 def postgres_folder() -> Path | None:
@@ -54,8 +53,8 @@ def postgres() -> Iterator[dict[str, str]]:
         made = [programmes / "initdb", "-D", data, "-U", "opora", "-A", "scram-sha-256", f"--pwfile={password}"]
         subprocess.run(made, check=True, stdout=subprocess.DEVNULL, **words)
         command = [programmes / "postgres", "-D", data, "-p", port, "-k", folder, "-c", f"listen_addresses={LOOPBACK}"]
-        with process([str(part) for part in command], folder / "postgres.log", **words):
-            _wait(lambda: socket.create_connection((LOOPBACK, port), timeout=1).close())
+        with process([str(part) for part in command], folder / "postgres.log", **words) as server:
+            wait_until(lambda: listens(port), [server], seconds=UP_WITHIN_SECONDS)
             yield {
                 "OPORA_PG_HOST": LOOPBACK,
                 "OPORA_PG_PORT": str(port),
@@ -67,11 +66,12 @@ def postgres() -> Iterator[dict[str, str]]:
 
 @dataclass(frozen=True)
 class Shared:
-    """Where the web servers of a running instance answer, and its folder for `DagsterInstance.from_config`."""
+    """A running instance: its folder for `DagsterInstance.from_config`, where its web servers answer, its processes."""
 
     folder: Path
     writing: str
     reading: str
+    servers: tuple[Server, ...]
 
     def ask(self, query: str, variables: dict[str, Any] | None = None, *, read_only: bool = False) -> dict[str, Any]:
         """A GraphQL query; its data."""
@@ -108,35 +108,31 @@ def shared_instance(folder: Path, home: Path, environment: dict[str, str]) -> It
     }
     programmes = Path(sys.executable).parent
     pages = {"writing": free_port(), "reading": free_port()}
+    for pool in (INTAKE_POOL, PUBLISH_POOL):
+        command = [str(programmes / "dagster"), "instance", "concurrency", "set", pool, "1"]
+        subprocess.run(command, check=True, cwd=PROJECT, env=settings)
     with ExitStack() as stack:
+        servers: list[Server] = []
 
         def start(name: str, *command: str) -> None:
             full = [str(programmes / command[0]), *command[1:]]
-            stack.enter_context(process(full, folder / f"{name}.log", cwd=PROJECT, env=settings))
+            servers.append(stack.enter_context(process(full, folder / f"{name}.log", cwd=PROJECT, env=settings)))
 
         for name, module in modules.items():
             start(name, "dagster", "api", "grpc", "-h", LOOPBACK, "-p", str(ports[name]), "-m", module)
-        for port in ports.values():
-            _wait(lambda port=port: socket.create_connection((LOOPBACK, port), timeout=1).close())
+        wait_until(lambda: all(map(listens, ports.values())), servers, seconds=UP_WITHIN_SECONDS)
         start("daemon", "dagster-daemon", "run", "-w", str(workspace))
         web = ("dagster-webserver", "-w", str(workspace), "-h", LOOPBACK, "-p")
         start("writing", *web, str(pages["writing"]))
         start("reading", *web, str(pages["reading"]), "--read-only")
-        shared = Shared(folder, *(f"http://{LOOPBACK}:{pages[name]}" for name in ("writing", "reading")))
-        for page in (shared.writing, shared.reading):
-            _wait(lambda page=page: urllib.request.urlopen(f"{page}/server_info", timeout=5).close())
-        yield shared
+        addresses = [f"http://{LOOPBACK}:{pages[name]}" for name in ("writing", "reading")]
+        wait_until(lambda: all(map(_answers, addresses)), servers, seconds=UP_WITHIN_SECONDS)
+        yield Shared(folder, *addresses, tuple(servers))
 
 
-def _wait(reached: Any) -> None:
-    deadline = time.monotonic() + UP_WITHIN_SECONDS
-    while True:
-        try:
-            return reached()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.5)
+def _answers(page: str) -> bool:
+    with urllib.request.urlopen(f"{page}/server_info", timeout=5):
+        return True
 
 
 def _unprivileged() -> pwd.struct_passwd | None:

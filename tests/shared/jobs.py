@@ -1,40 +1,53 @@
-"""Two small jobs for the queue: one that waits for company, one that takes time in a pool."""
+"""Jobs for the queue whose runs come in groups: each goes on until it is seen what the workers do with the others.
 
-from __future__ import annotations
+A group says in the tags of its runs how many it is, so that no run judges before all of them have come.
+"""
 
 import time
 
 import dagster as dg
 
-SECONDS = 8
-COMPANY_WITHIN_SECONDS = 300
+from assets.shared import PUBLISH_POOL
+
+GROUP, SIZE = "waiting/group", "waiting/size"
+WITHIN_SECONDS = 1200
+_UNSTARTED = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
+
+
+def wait_for_company(context: dg.OpExecutionContext) -> None:
+    """Go on until another run of the group goes on beside this one, or none of them is still to start."""
+    group = {GROUP: context.run.tags[GROUP]}
+
+    def count(statuses: list[dg.DagsterRunStatus] | None = None) -> int:
+        return context.instance.get_runs_count(dg.RunsFilter(statuses=statuses, tags=group))
+
+    deadline = time.monotonic() + WITHIN_SECONDS
+    while time.monotonic() < deadline:
+        have_all_come = count() >= int(context.run.tags[SIZE])
+        if have_all_come and (count([dg.DagsterRunStatus.STARTED]) > 1 or not count(_UNSTARTED)):
+            return
+        time.sleep(0.5)
+    raise TimeoutError(f"alone for {WITHIN_SECONDS} s while others of the group were to start")
 
 
 @dg.op
-def wait_for_company(context: dg.OpExecutionContext) -> None:
-    """Go on until another run goes on beside this one, or none is waiting any more."""
-    deadline = time.monotonic() + COMPANY_WITHIN_SECONDS
-    waiting = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
-    while time.monotonic() < deadline:
-        started = context.instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
-        if started > 1 or not context.instance.get_runs_count(dg.RunsFilter(statuses=waiting)):
-            return
-        time.sleep(0.5)
+def meet(context: dg.OpExecutionContext) -> None:
+    wait_for_company(context)
 
 
-@dg.op(pool="home")
-def wait_in_pool() -> None:
-    time.sleep(SECONDS)
+@dg.op(pool=PUBLISH_POOL)
+def meet_in_pool(context: dg.OpExecutionContext) -> None:
+    wait_for_company(context)
 
 
 @dg.job(executor_def=dg.in_process_executor)
 def free_job() -> None:
-    wait_for_company()
+    meet()
 
 
 @dg.job(executor_def=dg.in_process_executor)
 def pooled_job() -> None:
-    wait_in_pool()
+    meet_in_pool()
 
 
 @dg.definitions
