@@ -29,7 +29,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet "uv>=0.9"
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
-	$(BIN)/python -m compileall -q opora pipelines assets resources schemas
+	$(BIN)/python -m compileall -q opora pipelines assets resources schemas dashboards
 	touch $@
 
 run: setup

@@ -51,6 +51,14 @@ def listed(marts: Marts) -> str:
     )
 
 
+def copied_release(marts: Marts, folder: Path) -> Release:
+    """The same release in a folder of the test, whose tables the test may change."""
+    copied = Release(folder, marts.release.manifest)
+    copied.database.parent.mkdir()
+    shutil.copyfile(marts.release.database, copied.database)
+    return copied
+
+
 def call(*arguments: object) -> tuple[int, str]:
     result = CliRunner().invoke(main, [str(argument) for argument in arguments])
     return result.exit_code, result.output
@@ -161,15 +169,12 @@ def test_recommendations_follow_from_what_was_found(marts: Marts, listed: str) -
 
 def test_a_hostile_name_in_the_marts_stays_a_name(marts: Marts, listed: str, tmp_path: Path) -> None:
     hostile = '</w:t>{{ 1/0 }}<script>=HYPERLINK("http://x")&#import\n../../etc'
-    copied = tmp_path / "official" / "marts.duckdb"
-    copied.parent.mkdir()
-    shutil.copy(marts.release.database, copied)
-    copied.chmod(0o644)
-    with duckdb.connect(str(copied)) as connection:
+    copied = copied_release(marts, tmp_path)
+    with duckdb.connect(str(copied.database)) as connection:
         connection.execute(
             "update school set school_name = $1, municipality_name = $1 where school_id = $2", [hostile, listed]
         )
-    with Marts(Release(tmp_path, marts.release.manifest)) as changed:
+    with Marts(copied) as changed:
         document = make(changed, Wanted("school", listed))
     text = "\n".join(p.text for p in read_docx(io.BytesIO(write_docx(document))).paragraphs)
     assert "{{ 1/0 }}<script>=HYPERLINK(«http://x»)&#import ../../etc" in text
@@ -291,12 +296,9 @@ def test_a_report_says_no_data_where_nothing_was_reported(marts: Marts) -> None:
 
 def test_reports_tell_what_is_overdue_and_who_answers(marts: Marts, tmp_path: Path) -> None:
     """A release in which two of the items were reported and one is late."""
-    copied = tmp_path / "official" / "marts.duckdb"
-    copied.parent.mkdir()
-    shutil.copy(marts.release.database, copied)
-    copied.chmod(0o644)
+    copied = copied_release(marts, tmp_path)
     late, half = "clustering", "contests"
-    with duckdb.connect(str(copied)) as connection:
+    with duckdb.connect(str(copied.database)) as connection:
         for mart, key in (("measure", "measure_id"), ("monitoring_report", "item_id")):
             overdue = ", is_overdue = true" if mart == "monitoring_report" else ""
             connection.execute(
@@ -311,7 +313,7 @@ def test_reports_tell_what_is_overdue_and_who_answers(marts: Marts, tmp_path: Pa
             "update monitoring_report set actual_at_quarter_start = 1, change_since_quarter_start = 3 "
             f"where programme_id = 'tomsk-2020' and period = '2024' and item_id = '{half}'"
         )
-    with Marts(Release(tmp_path, marts.release.manifest)) as changed:
+    with Marts(copied) as changed:
         quarterly = make(changed, Wanted("quarterly", "tomsk-2020"))
         annual = make(changed, Wanted("annual", "tomsk-2020"))
     (overdue_row,) = quarterly.sections["overdue"].rows
@@ -423,15 +425,12 @@ def test_a_set_is_an_asset_with_links_and_a_preview(demo_region: Region, marts: 
 
 def test_advice_on_the_list_is_of_its_own_year(marts: Marts, tmp_path: Path) -> None:
     """A list without schools beside a risk zone of a year that had some: nothing is said of approving a list."""
-    copied = tmp_path / "official" / "marts.duckdb"
-    copied.parent.mkdir()
-    shutil.copy(marts.release.database, copied)
-    copied.chmod(0o644)
-    with duckdb.connect(str(copied)) as connection:
+    copied = copied_release(marts, tmp_path)
+    with duckdb.connect(str(copied.database)) as connection:
         connection.execute(
             "update region_summary set shnor_count = 0, new_count = 0 where academic_year = $1", [marts.list_year]
         )
-    with Marts(Release(tmp_path, marts.release.manifest)) as changed:
+    with Marts(copied) as changed:
         told = " ".join(make(changed, Wanted("region", "99")).sections["recommendations"].points)
     assert "Утвердить список" not in told
     assert "Утвердить список" in " ".join(make(marts, Wanted("region", "99")).sections["recommendations"].points)
