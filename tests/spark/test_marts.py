@@ -6,6 +6,7 @@ Run by `make spark-test` only, in an environment of its own: nothing else here n
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -65,9 +66,12 @@ def test_marts_of_spark_are_those_of_duckdb(
     )
     for database in (by_duckdb, prepared):
         prepare(home, load_reference(), database, as_of=AS_OF)
+    started = time.monotonic()
     build(by_duckdb)
+    built = time.monotonic()
     with cluster(folder) as master, session(master, folder) as spark:
         build_on_spark(spark, home, prepared, folder)
+    tell_count(f"{region}: DuckDB {built - started:.0f} s, Spark {time.monotonic() - built:.0f} s")
     found = [
         compare(by_duckdb, "marts", mart.table, parquet_of(folder, "marts", mart.table)) for mart in tables("marts")
     ]
