@@ -83,6 +83,11 @@ class Home:
         return self.lake / ".intake.lock"
 
     @property
+    def kept_lock(self) -> Path:
+        """Held while models that are kept are built."""
+        return self.kept / ".kept.lock"
+
+    @property
     def publish_lock(self) -> Path:
         """Held while a release gets its name, `current` is switched or releases are removed."""
         return self.releases / ".publish.lock"

@@ -14,7 +14,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ import duckdb
 
 from opora.delivery import read_records
 from opora.home import PRIVATE, Home, sha256_of, write_json
+from opora.lock import hold
 from opora.sql import quoted
 
 if TYPE_CHECKING:
@@ -61,15 +63,21 @@ class Made:
     kept: int
 
 
-def kept_tables(home: Home) -> KeptTables | None:
-    """The kept tables of a home, if it is large enough for them; else what was kept is removed."""
+@contextmanager
+def kept_tables(home: Home) -> Iterator[KeptTables | None]:
+    """The kept tables of a home, if it is large enough for them; else what was kept is removed.
+
+    Nobody else has them meanwhile: a second run of the home waits.
+    """
     least = int(os.environ.get("OPORA_KEEP_FROM_ROWS") or KEEP_FROM_ROWS)
     rows = sum(record.tables.get("assessment_result", 0) for record in read_records(home).values())
     if rows < least:
         shutil.rmtree(home.kept, ignore_errors=True)
-        return None
+        yield None
+        return
     home.kept.mkdir(mode=PRIVATE, exist_ok=True)
-    return KeptTables(home.kept)
+    with hold(home.kept_lock, "расчёт витрин"):
+        yield KeptTables(home.kept)
 
 
 @dataclass

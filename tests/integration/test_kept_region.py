@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 
@@ -32,8 +33,8 @@ def _keep_from_the_first_row(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def built(home: Home, database: Path, *, keep: bool) -> dict[str, NodeResult]:
     prepare(home, load_reference(), database, as_of=AS_OF)
-    kept = kept_tables(home) if keep else None
-    results = run_models(database, choose(exclude=[AFTER_ANALYSIS]), kept=kept)
+    with kept_tables(home) if keep else nullcontext() as kept:
+        results = run_models(database, choose(exclude=[AFTER_ANALYSIS]), kept=kept)
     return {result.name: result for result in results}
 
 

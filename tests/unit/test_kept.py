@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
 import shutil
 from collections.abc import Iterator
@@ -169,11 +170,30 @@ def test_after_any_changes_what_is_kept_is_what_would_be_computed(
 def test_a_small_home_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = Home(tmp_path).ensure()
     (home.kept / "int_task_answer").mkdir(parents=True)
-    assert kept_tables(home) is None
+    with kept_tables(home) as kept:
+        assert kept is None
     assert not home.kept.exists()
     monkeypatch.setenv("OPORA_KEEP_FROM_ROWS", "0")
-    assert kept_tables(home) is not None
+    with kept_tables(home) as kept:
+        assert kept is not None
     assert home.kept.stat().st_mode & 0o007 == 0
+
+
+def test_one_run_at_a_time_has_the_kept_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPORA_KEEP_FROM_ROWS", "0")
+    home = Home(tmp_path).ensure()
+
+    def is_free() -> bool:
+        with home.kept_lock.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+    with kept_tables(home):
+        assert not is_free()
+    assert is_free()
 
 
 def test_the_key_of_a_kept_mart_names_its_portion() -> None:
