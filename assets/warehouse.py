@@ -70,7 +70,7 @@ def build_warehouse_assets(manifest_path: Path) -> list[dg.AssetsDefinition]:
     def warehouse(context: dg.AssetExecutionContext, opora_home: OporaHome) -> Iterator[Any]:
         database = opora_home.build_database(context.run.root_run_id or context.run_id)
         prepare(opora_home.home, opora_home.reference(), database)
-        with kept_tables(opora_home.home) as kept:
+        with kept_tables(opora_home.home, database) as kept:
             results = run_models(database, choose(exclude=[AFTER_ANALYSIS]), tests_may_fail=True, kept=kept)
         yield from _told(context, manifest, translator, results, database)
 

@@ -64,8 +64,8 @@ class Made:
 
 
 @contextmanager
-def kept_tables(home: Home) -> Iterator[KeptTables | None]:
-    """The kept tables of a home, if it is large enough for them; else what was kept is removed.
+def kept_tables(home: Home, database: Path) -> Iterator[KeptTables | None]:
+    """The kept tables of a home for a build file, if the home is large enough for them; else what was kept is removed.
 
     Nobody else has them meanwhile: a second run of the home waits.
     """
@@ -77,14 +77,18 @@ def kept_tables(home: Home) -> Iterator[KeptTables | None]:
         return
     home.kept.mkdir(mode=PRIVATE, exist_ok=True)
     with hold(home.kept_lock, "расчёт витрин"):
-        yield KeptTables(home.kept)
+        yield KeptTables(home.kept, database.with_suffix(".kept"))
 
 
 @dataclass
 class KeptTables:
-    """The kept tables of a home, for the time of one run. One run at a time may use them."""
+    """The kept tables of a home, for the time of one build.
+
+    The build file reads them through links of its own in `beside`: what a later run removes stays for this one.
+    """
 
     folder: Path
+    beside: Path
     _prints: dict[str, Prints] = field(default_factory=dict)
 
     def create(self, connection: duckdb.DuckDBPyConnection, node: Node) -> Made:
@@ -99,7 +103,8 @@ class KeptTables:
             parts |= self._compute(connection, node, {portion: keys[portion] for portion in missing}, bool(parts))
         if parts != index:
             _write_index(folder, parts)
-        _create_view(connection, node, [folder / name for part in parts.values() for name in sorted(part.files)])
+        files = [folder / name for part in parts.values() for name in sorted(part.files)]
+        _create_view(connection, node, [_linked(path, self.beside / node.name) for path in files])
         # a portion without rows is the same whatever it was made of
         self._prints[node.relation] = {portion: part.key for portion, part in parts.items() if part.files}
         return Made(len(missing), kept)
@@ -223,6 +228,18 @@ def _take(found: list[Path], folder: Path, key: str) -> Part:
         files[name] = sha256_of(path)
         path.replace(folder / name)
     return Part(key, files)
+
+
+def _linked(path: Path, folder: Path) -> Path:
+    """The same file in another folder; a copy where the disk knows no links."""
+    folder.mkdir(parents=True, exist_ok=True)
+    link = folder / path.name
+    link.unlink(missing_ok=True)
+    try:
+        link.hardlink_to(path)
+    except OSError:
+        shutil.copyfile(path, link)
+    return link
 
 
 def _name(folder: Path) -> str:

@@ -33,7 +33,7 @@ def _keep_from_the_first_row(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def built(home: Home, database: Path, *, keep: bool) -> dict[str, NodeResult]:
     prepare(home, load_reference(), database, as_of=AS_OF)
-    with kept_tables(home) if keep else nullcontext() as kept:
+    with kept_tables(home, database) if keep else nullcontext() as kept:
         results = run_models(database, choose(exclude=[AFTER_ANALYSIS]), kept=kept)
     return {result.name: result for result in results}
 

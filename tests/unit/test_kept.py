@@ -47,7 +47,7 @@ def database(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def run(database: duckdb.DuckDBPyConnection, folder: Path) -> tuple[Made, Made, list[tuple[object, ...]]]:
     """A run of its own: nothing is known but what lies in the folder."""
     folder.mkdir(exist_ok=True)
-    kept = KeptTables(folder)
+    kept = KeptTables(folder, folder.with_suffix(".beside"))
     made = [kept.create(database, one) for one in (SUM_NODE, TOTAL_NODE)]
     found = database.execute(f"select * from {SUM} order by portion").fetchall()
     assert found == database.execute(f"select * from ({SUM_NODE.sql}) order by portion").fetchall()
@@ -88,9 +88,9 @@ def test_a_view_may_be_told_of_by_another_table(database: duckdb.DuckDBPyConnect
     told = Node(**{**SUM_NODE.__dict__, "inputs": (Input(RESULT, '"opora"."main"."told"'), Input(SETTING, SETTING))})
     folder = tmp_path / "kept"
     folder.mkdir()
-    assert KeptTables(folder).create(database, told) == Made(3, 0)
+    assert KeptTables(folder, folder.with_suffix(".beside")).create(database, told) == Made(3, 0)
     database.execute("update told set rows_count = 7 where portion = '2021/vpr_5_rus'")
-    assert KeptTables(folder).create(database, told) == Made(1, 2)
+    assert KeptTables(folder, folder.with_suffix(".beside")).create(database, told) == Made(1, 2)
 
 
 @pytest.mark.parametrize("harm", ["gone", "changed", "index"])
@@ -117,27 +117,35 @@ def test_nothing_is_left_that_no_index_names(database: duckdb.DuckDBPyConnection
     (folder / "int_former").mkdir()
     database.execute("delete from result where portion like '2021%'")
     run(database, folder)
-    KeptTables(folder).forget_others({"int_sum", "int_total"})
+    KeptTables(folder, folder.with_suffix(".beside")).forget_others({"int_sum", "int_total"})
     assert {path.name for path in folder.iterdir()} == {"int_sum", "int_total"}
     assert len(list((folder / "int_sum").glob("*.parquet"))) == 1
+
+
+def test_what_a_later_run_removes_stays_for_a_build_that_reads_it(
+    database: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    _, _, found = run(database, tmp_path / "kept")
+    shutil.rmtree(tmp_path / "kept")
+    assert database.execute(f"select * from {SUM} order by portion").fetchall() == found
 
 
 def test_a_model_that_mixes_portions_is_refused(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     mixing = node("int_mixed", f"select '2030/other' as portion, score from {RESULT}", RESULT)
     with pytest.raises(NotPortioned, match="2030/other"):
-        KeptTables(tmp_path).create(database, mixing)
+        KeptTables(tmp_path, tmp_path / "beside").create(database, mixing)
 
 
 def test_a_test_looks_at_what_has_changed_since_it_passed(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     run(database, folder)
-    kept = KeptTables(folder)
+    kept = KeptTables(folder, folder.with_suffix(".beside"))
     assert kept.unproven(database, TEST_NODE) == TEST_NODE.sql
     kept.prove(database, TEST_NODE)
-    assert KeptTables(folder).unproven(database, TEST_NODE) is None
+    assert KeptTables(folder, folder.with_suffix(".beside")).unproven(database, TEST_NODE) is None
     database.execute("insert into result values ('2022/vpr_4_rus', 100)")
     run(database, folder)
-    sql = KeptTables(folder).unproven(database, TEST_NODE)
+    sql = KeptTables(folder, folder.with_suffix(".beside")).unproven(database, TEST_NODE)
     assert sql is not None
     assert database.execute(sql).fetchall() == [("2022/vpr_4_rus", 1020)]
 
@@ -170,11 +178,11 @@ def test_after_any_changes_what_is_kept_is_what_would_be_computed(
 def test_a_small_home_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = Home(tmp_path).ensure()
     (home.kept / "int_task_answer").mkdir(parents=True)
-    with kept_tables(home) as kept:
+    with kept_tables(home, home.build / "opora.duckdb") as kept:
         assert kept is None
     assert not home.kept.exists()
     monkeypatch.setenv("OPORA_KEEP_FROM_ROWS", "0")
-    with kept_tables(home) as kept:
+    with kept_tables(home, home.build / "opora.duckdb") as kept:
         assert kept is not None
     assert home.kept.stat().st_mode & 0o007 == 0
 
@@ -191,7 +199,7 @@ def test_one_run_at_a_time_has_the_kept_tables(tmp_path: Path, monkeypatch: pyte
                 return False
             return True
 
-    with kept_tables(home):
+    with kept_tables(home, home.build / "opora.duckdb"):
         assert not is_free()
     assert is_free()
 
