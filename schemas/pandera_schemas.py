@@ -19,6 +19,7 @@ from pandera.config import ValidationDepth, config_context
 from pandera.errors import SchemaErrors
 
 from schemas.arrow import polars_type
+from schemas.conditions import bad_value
 from schemas.registry import Column, Rule, Table, table
 
 # What Opora calls pandera's own checks; every other check already bears the name of the vocabulary.
@@ -114,14 +115,5 @@ def may_fail(spec: Table) -> pl.Expr:
 
 def bad_values(column: Column) -> pl.Expr | None:
     """Values that a column may not hold; None where it may hold any."""
-    value = pl.col(column.name)
-    tests = []
-    if column.vocabulary:
-        tests.append(~value.is_in(list(column.vocabulary)))
-    if column.at_least is not None:
-        tests.append(value < column.at_least)
-    if column.at_most is not None:
-        tests.append(value > column.at_most)
-    if column.pattern is not None:
-        tests.append(~value.str.contains(column.pattern))
+    tests = [pl.sql_expr(condition.sql) for condition in bad_value(column)]
     return pl.any_horizontal(tests).fill_null(False) if tests else None

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from jinja2 import Environment
@@ -60,6 +60,13 @@ _INDEX = """<!doctype html>
 </body>
 </html>
 """
+_LOOKED_FOR = """
+<section lang="ru">
+<h2>Какие строки искались</h2>
+<p>Проверен весь файл. Выше — ожидание, что в нём нет ни одной строки, где верно хотя бы одно из этого:</p>
+<ul>{% for line in lines %}<li>{{ line }}</li>{% endfor %}</ul>
+</section>
+"""
 
 
 def without_outside_parts(page: str) -> str:
@@ -70,20 +77,26 @@ def without_outside_parts(page: str) -> str:
     return page.replace("</head>", f"<style>{STYLE}</style></head>", 1)
 
 
-def settle(folder: Path) -> dict[str, str]:
+def settle(folder: Path, looked_for: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Make the pages of a built site stand alone and short of name: `expectations/<suite>.html`; their addresses.
 
-    Of the two pages of a suite only the one with results is kept.
+    Of the two pages of a suite only the one with results is kept. `looked_for` names, by suite, what would have brought
+    a row into the frame that it was held against.
     """
     kept: dict[str, str] = {}
     for page in sorted((folder / "validations").rglob("*.html")):
         suite = page.relative_to(folder / "validations").parts[0]
-        kept[suite] = without_outside_parts(page.read_text(encoding="utf-8"))
+        text = without_outside_parts(page.read_text(encoding="utf-8"))
+        kept[suite] = text.replace("</body>", f"{_list(looked_for.get(suite, ()))}</body>", 1)
     for part in ("validations", "static", "expectations"):
         shutil.rmtree(folder / part, ignore_errors=True)
     for suite, text in kept.items():
         _write(folder / "expectations" / f"{suite}.html", text)
     return {suite: f"expectations/{suite}.html" for suite in kept}
+
+
+def _list(looked_for: Sequence[str]) -> str:
+    return Environment(autoescape=True).from_string(_LOOKED_FOR).render(lines=looked_for) if looked_for else ""
 
 
 def write_index(folder: Path, title: str, rows: Iterable[dict[str, object]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import duckdb
@@ -21,9 +22,10 @@ from opora.quality.facts import (
     write_expected_rows,
 )
 from opora.quality.pages import outside_addresses, without_outside_parts
-from opora.quality.suites import MOST_ROWS, expectations_of, frame_of, open_context, run_suite
+from opora.quality.suites import MOST_ROWS, SuiteResult, expectations_of, hold_marts, open_context
 from opora.release import DATABASE, OFFICIAL, Release, current_release, read_release
-from schemas.registry import table, tables
+from schemas.conditions import bad_value, missing_value
+from schemas.registry import Table, table, tables
 from tests.conftest import Region
 
 FACTS = load_gate_facts()
@@ -112,38 +114,62 @@ def test_no_reason_lets_a_contradiction_pass(copy: Path) -> None:
 # --- expectations of single marts --------------------------------------------------------------------
 
 
+def held(mart: Table, rows: pl.DataFrame, folder: Path, most_rows: int = MOST_ROWS) -> SuiteResult:
+    rows.write_parquet(folder / f"{mart.table}.parquet")
+    (result,) = hold_marts(open_context(folder / "pages"), folder, [mart], most_rows)
+    return result
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (pl.col("school_id").first().alias("school_id"), "unique"),
-        (pl.lit(None, pl.String).alias("status"), "not_be_null"),
-        (pl.lit("good").alias("status"), "in_set"),
-        (pl.lit(-1, pl.Int64).alias("years_listed_in_a_row"), "between"),
-        (pl.lit("2022").alias("academic_year"), "regex"),
-        (pl.lit(1).alias("extra"), "columns"),
+        (pl.col("school_id").first().alias("school_id"), "school_id: expect_compound_columns_to_be_unique: нарушений"),
+        (pl.lit(None, pl.String).alias("status"), "status: expect_column_values_to_not_be_null: нарушений"),
+        (pl.lit("good").alias("status"), "status: expect_column_values_to_be_in_set: нарушений {}, например good"),
+        (
+            pl.lit(-1, pl.Int64).alias("years_listed_in_a_row"),
+            "years_listed_in_a_row: expect_column_values_to_be_between: нарушений {}, например -1",
+        ),
+        (
+            pl.lit("2022").alias("academic_year"),
+            "academic_year: expect_column_values_to_match_regex: нарушений {}, например 2022",
+        ),
+        (pl.lit(1).alias("extra"), "expect_table_columns_to_match_set"),
     ],
 )
 def test_a_mart_that_is_not_what_the_registry_says_fails(
     good: Release, tmp_path: Path, change: pl.Expr, words: str
 ) -> None:
-    mart, path = table("school_status"), tmp_path / "school_status.parquet"
-    pl.read_parquet(good.folder / OFFICIAL / "school_status.parquet").with_columns(change).write_parquet(path)
-    for most_rows in (MOST_ROWS, 20):  # a long mart is held by the rows that break something
-        frame = frame_of(path, mart, most_rows)
-        result = run_suite(open_context(tmp_path / f"{most_rows}"), "school_status", frame, expectations_of(mart))
-        assert any(words in failure for failure in result.failed_ru), result.failed_ru
+    rows = pl.read_parquet(good.folder / OFFICIAL / "school_status.parquet").with_columns(change)
+    for most_rows in (MOST_ROWS, 20):  # of a long mart so many of the rows that break something are looked at
+        result = held(table("school_status"), rows, tmp_path, most_rows)
+        expected = words.format(min(rows.height, most_rows))
+        assert any(expected in failure for failure in result.failed_ru), result.failed_ru
 
 
-def test_of_a_long_mart_only_what_may_be_wrong_is_looked_at(good: Release) -> None:
-    path, mart = good.folder / OFFICIAL / "school_status.parquet", table("school_status")
-    assert len(frame_of(path, mart, 20)) == 20 < len(frame_of(path, mart))
+def test_one_bad_row_among_good_ones_is_found(good: Release, tmp_path: Path) -> None:
+    mart = table("school")  # of one column is its key
+    rows = pl.read_parquet(good.folder / OFFICIAL / "school.parquet")
+    result = held(mart, pl.concat([rows, rows.head(1)]), tmp_path)
+    assert result.failed_ru == (f"school_id: expect_column_values_to_be_unique: нарушений 2, например {rows[0, 0]}",)
 
 
-def test_an_empty_mart_is_as_good_as_any(good: Release, tmp_path: Path) -> None:
-    mart, path = table("school_status"), tmp_path / "school_status.parquet"
-    pl.read_parquet(good.folder / OFFICIAL / "school_status.parquet").clear().write_parquet(path)
-    result = run_suite(open_context(tmp_path / "pages"), "school_status", frame_of(path, mart), expectations_of(mart))
-    assert result.failed_ru == ()
+def test_a_good_mart_and_an_empty_one_pass_and_tell_what_was_looked_for(good: Release, tmp_path: Path) -> None:
+    rows = pl.read_parquet(good.folder / OFFICIAL / "school_status.parquet")
+    for frame in (rows, rows.clear()):
+        result = held(table("school_status"), frame, tmp_path)
+        assert result.failed_ru == ()
+        assert "status (Положение): ни одно из: shnor, risk, none, not_assessed, excluded" in result.looked_for_ru
+
+
+@pytest.mark.parametrize("mart", tables("marts"), ids=lambda mart: mart.table)
+def test_the_screen_looks_for_whatever_an_expectation_is_about(mart: Table) -> None:
+    """Else a row that breaks an expectation would never come before Great Expectations."""
+    of_suite = Counter(item.column for item in expectations_of(mart)[2:])
+    for column in mart.columns:
+        bounds = [bound for bound in (column.at_least, column.at_most) if bound is not None]
+        conditions = [*missing_value(column), *bad_value(column)]
+        assert len(conditions) - max(len(bounds) - 1, 0) == of_suite[column.name]
 
 
 # --- pages -------------------------------------------------------------------------------------------
@@ -159,6 +185,8 @@ def test_the_pages_of_a_release_ask_nothing_of_the_network(good: Release) -> Non
     assert outside_addresses(pages) == []
     index = (good.folder / "quality" / "index.html").read_text(encoding="utf-8")
     assert all(f"<code>{check_id}</code>" in index for check_id in CHECK_IDS)
+    page = (good.folder / "quality" / "expectations" / "school_status.html").read_text(encoding="utf-8")
+    assert "<li>shnor_basis (Основание): ни одно из: two_procedures, two_years, both</li>" in page
 
 
 def test_outside_parts_are_found_where_they_are() -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 from pandera.errors import SchemaErrors
 
 from schemas.arrow import arrow_schema, polars_schema
+from schemas.conditions import bad_value, missing_value
 from schemas.contracts import derived_files
 from schemas.dictionary import dictionary_json, dictionary_markdown
 from schemas.pandera_schemas import failures, schema_for, validate
-from schemas.registry import registry, table, tables
+from schemas.registry import Table, registry, table, tables
 
 
 def frame_of(table_name: str, *rows: dict[str, object]) -> pl.DataFrame:
@@ -74,6 +76,23 @@ def test_a_bad_value_is_named_with_its_row_column_and_check(
     frame = frame_of("assessment_result", result(source_row=1), result(**change))
     found = failures("assessment_result", frame).select("index", "column", "check_id").rows()
     assert found == [(1, column, check_id)]
+
+
+def test_patterns_are_about_the_whole_value() -> None:
+    """Python and Polars find a pattern anywhere in a text, DuckDB only in the whole: so every pattern says which."""
+    patterns = [column.pattern for spec in registry().values() for column in spec.columns if column.pattern]
+    assert patterns
+    assert [pattern for pattern in patterns if not (pattern.startswith("^") and pattern.endswith("$"))] == []
+
+
+@pytest.mark.parametrize("spec", registry().values(), ids=lambda spec: spec.table)
+def test_both_engines_read_the_conditions_of_columns(spec: Table) -> None:
+    frame = pl.DataFrame(schema=polars_schema(spec.table))
+    with duckdb.connect() as connection:
+        for column in spec.columns:
+            for condition in (*missing_value(column), *bad_value(column)):
+                assert frame.select(bad=pl.sql_expr(condition.sql)).schema == {"bad": pl.Boolean}
+                assert connection.sql(f"select {condition.sql} from frame").types == ["BOOLEAN"]
 
 
 def test_the_same_key_twice_is_a_failure() -> None:
