@@ -13,7 +13,7 @@ import codecs
 import csv
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,18 @@ from opora.limits import SAVE_AGAIN, UnreadableFile, bound, refuse_beyond, unrea
 from opora.masking import masked
 from opora.safe_text import plain, plain_expr
 
-__all__ = ["SPREADSHEETS", "SUFFIXES", "TEXTS", "Sheet", "UnreadableFile", "clean", "read_book", "read_sheets", "tidy"]
+__all__ = [
+    "SPREADSHEETS",
+    "SUFFIXES",
+    "TEXTS",
+    "Sheet",
+    "UnreadableFile",
+    "by_value",
+    "clean",
+    "read_book",
+    "read_sheets",
+    "tidy",
+]
 SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 TEXTS = (".csv", ".tsv", ".txt")
 SUFFIXES = (*SPREADSHEETS, *TEXTS, ".parquet")
@@ -40,6 +51,9 @@ ENCODINGS = ("utf-8-sig", "cp1251")
 OLD_ENCODINGS = {"cp866": "DOS (cp866)", "koi8-r": "КОИ-8"}
 DELIMITERS = (";", "\t", ",")
 HEAD_CHARACTERS = 1_000_000
+# Rows of a table whose columns are looked at together.
+_SHORT = 5_000
+_NO_TEXT = bytes(byte for byte in range(32) if byte not in b"\t\n\r\x1a")
 _HEAD_BYTES = 65_536
 _SAVE_UTF8 = "Сохраните файл как «CSV UTF-8 (разделитель — запятая)» или как книгу Excel."
 _SPLIT = "Разделите выгрузку по процедурам или пришлите Parquet."
@@ -79,7 +93,31 @@ def tidy(text: pl.Expr) -> pl.Expr:
 def header_cells(grid: pl.DataFrame) -> list[list[str | None]]:
     """Rows in which headers and titles are looked for: a cell of a megabyte is not searched to its end."""
     most = bound("header_characters")
-    return [list(row) for row in grid.select(tidy(pl.all().str.slice(0, most))).iter_rows()]
+    columns = by_value(grid.get_columns(), lambda text: tidy(text.str.slice(0, most)))
+    return [list(row) for row in zip(*(column.to_list() for column in columns), strict=True)]
+
+
+def by_value(columns: Sequence[pl.Series], convert: Callable[[pl.Expr], pl.Expr]) -> list[pl.Series]:
+    """Columns of texts converted, each distinct text once: exports hold few of them.
+
+    Columns of a short table are converted together: what an operation of polars costs whatever it is done to would be
+    most of it.
+    """
+    if len(columns) < 2 or columns[0].len() > _SHORT:
+        return [_converted(column, convert).alias(column.name) for column in columns]
+    height = columns[0].len()
+    together = _converted(pl.concat([column.alias("text") for column in columns]), convert)
+    return [together.slice(i * height, height).alias(column.name) for i, column in enumerate(columns)]
+
+
+def _converted(texts: pl.Series, convert: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
+    distinct = texts.unique().drop_nulls()
+    if distinct.len() * 2 > texts.len():
+        return texts.to_frame("text").select(convert(pl.col("text"))).to_series()
+    values = distinct.to_frame("text").select(convert(pl.col("text"))).to_series()
+    if values.dtype == texts.dtype and values.equals(distinct, null_equal=False):
+        return texts
+    return texts.replace_strict(distinct, values, default=None, return_dtype=values.dtype)
 
 
 def read_sheets(path: Path) -> list[Sheet]:
@@ -245,10 +283,10 @@ def _encoding_of(raw: bytes) -> str:
 def _wide_encoding(head: bytes) -> str | None:
     """UTF-16 without a mark: every other byte is the page of Latin or of Cyrillic. Raises for what is no text."""
     for encoding, high in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
-        pages = sum(byte in (0, 4) for byte in high)
+        pages = high.count(b"\x00") + high.count(b"\x04")
         if b"\0" in high and pages > 0.9 * len(high) and head.count(b"\0") < 0.6 * len(head):
             return encoding
-    if sum(byte < 32 and byte not in b"\t\n\r\x1a" for byte in head) > len(head) // 100:
+    if len(head) - len(head.translate(None, _NO_TEXT)) > len(head) // 100:
         raise UnreadableFile("unreadable_file", "В файле двоичные данные, а не текст таблицы.", SAVE_AGAIN)
     return None
 

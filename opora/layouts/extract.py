@@ -9,8 +9,9 @@ Every source row ends up in exactly one of: record, quarantine, declared non-dat
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
@@ -22,6 +23,7 @@ from opora.layouts.convert import (
     FINDERS,
     NOT_A_VALUE,
     OF_DIGITS,
+    Converter,
     code,
     date,
     name_key,
@@ -34,7 +36,7 @@ from opora.layouts.shapes import SHAPES
 from opora.limits import refuse_beyond
 from opora.masking import is_nobody, masked, names_somebody, shown
 from opora.persons import keyed_hash
-from opora.reading import clean, tidy
+from opora.reading import by_value, clean, tidy
 from opora.reference import Reference
 from schemas.arrow import polars_type
 from schemas.registry import Column, Table, table
@@ -116,7 +118,7 @@ def _classified(block: Block) -> pl.DataFrame:
     layout, grid = block.layout, block.rows
     picked = {**block.fields}
     picked.update({f"pivot:{i}": column for i, (column, _) in enumerate(block.pivots)})
-    cells = [by_value(grid[column], tidy).alias(name) for name, column in picked.items()]
+    cells = by_value([grid[column].alias(name) for name, column in picked.items()], tidy)
     tasks = [grid[column].alias(f"task:{i}") for i, (column, _) in enumerate(_used_tasks(block, grid))]
     if any(kind.column is None for kind in layout.rows):
         cells.append(grid.select(pl.coalesce(clean(pl.col(c)) for c in grid.columns).alias("first_cell")).to_series())
@@ -165,54 +167,65 @@ def _task_label(text: str | None) -> str | None:
     return text if text and re.fullmatch(r"\d{1,3}(?:[.,]\d{1,2})?(?:[кk]\d{1,2})?(?:\s*\(\d{1,2}\))?", text) else None
 
 
-def by_value(texts: pl.Series, convert: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
-    """A conversion made once for each distinct text: columns of exports hold few of them."""
-    distinct = texts.unique().drop_nulls()
-    if distinct.len() * 2 > texts.len():
-        return texts.to_frame("text").select(convert(pl.col("text"))).to_series().alias(texts.name)
-    values = distinct.to_frame("text").select(convert(pl.col("text"))).to_series()
-    if values.dtype == texts.dtype and values.equals(distinct, null_equal=False):
-        return texts
-    return texts.replace_strict(distinct, values, default=None, return_dtype=values.dtype)
-
-
 # --- values --------------------------------------------------------------------------------------
 
 
 def _typed(block: Block, data: pl.DataFrame, spec: Table) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """Every mapped field as its type; a text that cannot be read becomes an issue and a null."""
     known = {column.name: column for column in spec.columns}
-    typed: list[pl.Series] = []
-    issues: list[pl.DataFrame] = []
-    for name in (c for c in data.columns if c != ROW and (c in known or c == "date")):
-        source = block.layout.columns.get(name)
-        given = source.convert if source else None
-        raw = data[name].cast(pl.String)
-        convert = date if name == "date" else CONVERTERS[given] if given else BY_TYPE[known[name].type]
-        values = by_value(raw, convert).alias(name)
-        if name in known and given not in FINDERS and values.null_count() > raw.null_count():
-            lost = data.filter(values.is_null() & _says_something(raw, known[name]))
-            issues.append(_unreadable(lost, name, known[name], block))
-        if values.dtype == pl.String and given not in OF_DIGITS:
-            values, of_people = _without_people(values, data, known[name])
-            issues.append(of_people)
-        typed.append(values)
-    return data.with_columns(typed), [issue for issue in issues if not issue.is_empty()]
+    names = [name for name in data.columns if name != ROW and (name in known or name == "date")]
+    given = {name: source.convert if (source := block.layout.columns.get(name)) else None for name in names}
+    raw = {name: data[name].cast(pl.String) for name in names}
+    typed = _converted(raw, {name: _converter(name, given[name], known) for name in names})
+    issues: dict[str, list[pl.DataFrame]] = {name: [] for name in names}
+    for name, values in typed.items():
+        if name in known and given[name] not in FINDERS and values.null_count() > raw[name].null_count():
+            lost = data.filter(values.is_null() & _says_something(raw[name], known[name]))
+            issues[name].append(_unreadable(lost, name, known[name], block))
+    words = {name: typed[name] for name in names if typed[name].dtype == pl.String and given[name] not in OF_DIGITS}
+    without, of_people = _without_people(words, data, known)
+    for name, issue in of_people.items():
+        issues[name].append(issue)
+    found = [issue for name in names for issue in issues[name] if not issue.is_empty()]
+    return data.with_columns((typed | without).values()), found
 
 
-def _without_people(values: pl.Series, data: pl.DataFrame, column: Column) -> tuple[pl.Series, pl.DataFrame]:
-    """A column of text without cells that name a person or a document: they are dropped, and told without a quote."""
-    if column.vocabulary:
-        return values, pl.DataFrame()
-    is_person = by_value(values, lambda text: names_somebody(text, anywhere=column.free_text)).fill_null(False)
-    if not is_person.any():
-        return values, pl.DataFrame()
-    rows = data.filter(is_person)
-    reason = f"Столбец «{column.label_ru}»: в ячейке имя человека, номер документа или контакт; значение отброшено."
-    issue = issue_frame(
-        rows, "personal_data_dropped", "warning", column.name, pl.lit(HIDDEN), pl.lit(reason), PERSONAL_REMEDY
-    )
-    return values.to_frame().select(pl.when(~is_person).then(pl.first())).to_series(), issue
+def _converter(name: str, given: str | None, known: Mapping[str, Column]) -> Converter:
+    return date if name == "date" else CONVERTERS[given] if given else BY_TYPE[known[name].type]
+
+
+def _converted(columns: Mapping[str, pl.Series], converters: Mapping[str, Converter]) -> dict[str, pl.Series]:
+    """Columns of text through their converters, those of one converter together."""
+    found: dict[str, pl.Series] = {}
+    for convert in dict.fromkeys(converters[name] for name in columns):
+        of_one = [column.alias(name) for name, column in columns.items() if converters[name] is convert]
+        found |= {column.name: column for column in by_value(of_one, convert)}
+    return found
+
+
+_NAMES_SOMEBODY: dict[bool, Converter] = {
+    anywhere: partial(names_somebody, anywhere=anywhere) for anywhere in (True, False)
+}
+
+
+def _without_people(
+    columns: Mapping[str, pl.Series], data: pl.DataFrame, known: Mapping[str, Column]
+) -> tuple[dict[str, pl.Series], dict[str, pl.DataFrame]]:
+    """Columns of text without cells that name a person or a document: they are dropped, and told without a quote."""
+    free = {name: column for name, column in columns.items() if not known[name].vocabulary}
+    people = _converted(free, {name: _NAMES_SOMEBODY[known[name].free_text] for name in free})
+    left: dict[str, pl.Series] = {}
+    issues: dict[str, pl.DataFrame] = {}
+    for name, is_person in people.items():
+        if is_person.any():
+            rows = data.filter(is_person.fill_null(False))
+            words = f"Столбец «{known[name].label_ru}»: в ячейке имя человека, номер документа или контакт;"
+            reason = pl.lit(f"{words} значение отброшено.")
+            issues[name] = issue_frame(
+                rows, "personal_data_dropped", "warning", name, pl.lit(HIDDEN), reason, PERSONAL_REMEDY
+            )
+            left[name] = free[name].to_frame().select(pl.when(~is_person).then(pl.first())).to_series().alias(name)
+    return left, issues
 
 
 def _says_something(raw: pl.Series, column: Column) -> pl.Series:
@@ -637,13 +650,14 @@ def _unpivoted(
     for target in values:
         column, raw = spec.column(target), long[target]
         given = wide.convert.get(target)
-        value = by_value(raw, CONVERTERS[given] if given else BY_TYPE[column.type])
+        (value,) = by_value([raw], CONVERTERS[given] if given else BY_TYPE[column.type])
         lost = value.is_null() & _says_something(raw, column)
         if lost.any():
             issues.append(_unreadable(long.filter(lost), target, column, block))
         if value.dtype == pl.String:
-            value, of_people = _without_people(value, long, column)
-            issues.append(of_people)
+            without, of_people = _without_people({target: value}, long, {target: column})
+            value = without.get(target, value)
+            issues += of_people.values()
         typed.append(value.alias(target))
     return long.with_columns(typed), issues
 

@@ -77,8 +77,7 @@ class LayoutError(ValueError):
 
 def normalise_header(text: str) -> str:
     """Headers are compared without case, ё, no-break spaces, repeated spaces and a closing colon."""
-    bare = re.sub(r"\s+", " ", text.replace("\u00a0", " ")).strip().rstrip(":").lower()
-    return bare.replace("ё", "е")
+    return " ".join(text.split()).rstrip(":").lower().replace("ё", "е")
 
 
 class _Strict(BaseModel):

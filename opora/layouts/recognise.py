@@ -79,7 +79,7 @@ def recognise(sheet: Sheet, layouts: Sequence[Layout]) -> Recognition:
     for layout in layouts:
         if layout.sheet and not re.search(layout.sheet, sheet.name):
             continue
-        if len(_missing(layout, anywhere)) * 2 > len(layout.required):
+        if _is_far(layout, anywhere):
             continue
         for depth, row in _candidates(layout, len(head)):
             missing = _missing(layout, headers_at[depth][row])
@@ -124,6 +124,16 @@ def _joined(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
         spread = own[-1] if own else spread
         joined.append(f"{spread} | {lower}" if spread and lower else lower or (own[-1] if own else ""))
     return tuple(joined)
+
+
+def _is_far(layout: Layout, headers: Collection[str]) -> bool:
+    """Whether more than half of the required columns are missing; those that are quickly looked for come first."""
+    missing = 0
+    for source in sorted((layout.columns[name] for name in layout.required), key=lambda source: bool(source.pattern)):
+        missing += not source.is_among(headers)
+        if missing * 2 > len(layout.required):
+            return True
+    return False
 
 
 def _missing(layout: Layout, headers: Collection[str]) -> list[str]:
