@@ -6,7 +6,9 @@ What belongs here: the order. What does not: how each is done (`release.py`, `co
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 import polars as pl
 
@@ -49,6 +51,8 @@ def make_candidate(home: Home, reference: Reference, database: Path, run_id: str
 
     `accepted_ru` is the reason a person gives for falls and jumps against the release in force.
     """
+    loading = Thread(target=import_module, args=("great_expectations",), daemon=True)
+    loading.start()  # takes seconds of Python while DuckDB writes
     folder = write_candidate(home, reference, database, run_id)
     former = current_release(home)
     version, changed_lists = FIRST, None
@@ -62,6 +66,7 @@ def make_candidate(home: Home, reference: Reference, database: Path, run_id: str
     )
     write_public(folder, _public(folder, reference, former))
     reviewed = load_expected_rows(home)
+    loading.join()
     verdicts = judge_candidate(
         folder,
         load_gate_facts(),

@@ -350,6 +350,7 @@ def _write_database(marts: Sequence[Table], folder: Path) -> None:
     """One file with all marts as tables, not views: it needs nothing beside it and mixes no releases."""
     path = folder / DATABASE
     with duckdb.connect(str(path)) as connection:
+        connection.execute("begin")
         for mart in marts:
             name = _file_name(mart)
             source = quoted(folder / f"{name}.parquet")
@@ -357,6 +358,7 @@ def _write_database(marts: Sequence[Table], folder: Path) -> None:
             connection.execute(f"comment on table {name} is {quoted(mart.title_ru + '. ' + mart.description_ru)}")
             for column in mart.columns:
                 connection.execute(f'comment on column {name}."{column.name}" is {quoted(column.label_ru)}')
+        connection.execute("commit")
     path.chmod(path.stat().st_mode & 0o444)
 
 
