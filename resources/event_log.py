@@ -12,7 +12,7 @@ with it, and the log stays whole then too: what a run has published lies in the 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ class OpenEventLog(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: dict[str, Engine] = {}
-        self._tables: set[str] = set()
+        self._present: set[tuple[str, str]] = set()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -67,11 +67,21 @@ class OpenEventLog(SqliteEventLogStorage):
         self._engines[shard] = engine
         return engine
 
+    # What of a log has been migrated is asked with every event and every record; what is there stays.
+
     def has_table(self, table_name: str) -> bool:
-        """Whether the index has a table. It is asked with every check; a table that is there stays."""
-        if table_name not in self._tables and super().has_table(table_name):
-            self._tables.add(table_name)
-        return table_name in self._tables
+        return self._stays("table", table_name, lambda: super(OpenEventLog, self).has_table(table_name))
+
+    def has_secondary_index(self, name: str) -> bool:
+        return self._stays("index", name, lambda: super(OpenEventLog, self).has_secondary_index(name))
+
+    def has_asset_key_col(self, column_name: str) -> bool:
+        return self._stays("column", column_name, lambda: super(OpenEventLog, self).has_asset_key_col(column_name))
+
+    def _stays(self, kind: str, name: str, look: Callable[[], bool]) -> bool:
+        if (kind, name) not in self._present and look():
+            self._present.add((kind, name))
+        return (kind, name) in self._present
 
     def _close(self) -> None:
         for engine in self._engines.values():
