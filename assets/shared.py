@@ -11,6 +11,7 @@ OWNERS = ["team:data-engineering"]
 # Two runs never take files in, nor build and publish, at the same time: each pool has one slot.
 INTAKE_POOL = "intake"
 PUBLISH_POOL = "publish"
+POOLS = (INTAKE_POOL, PUBLISH_POOL)
 
 
 def column_schema(spec: Table) -> dg.TableSchema:

@@ -16,6 +16,7 @@ import dagster as dg
 import yaml
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
 
+from assets.shared import POOLS
 from opora.failures import explain_fault
 from opora.home import Home, write_whole
 from opora.reference import load_reference
@@ -82,6 +83,7 @@ def run_now(
     )
     outcome = Outcome(True, False, ())
     with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+        _name_pools(instance)
         _end_dead_runs(instance)
         for tags, partition in [({}, year) for year in years] or [(all_years(partitions), None)]:
             result = definitions.resolve_job_def(job).execute_in_process(
@@ -95,6 +97,14 @@ def run_now(
             if not outcome.succeeded:
                 break
     return outcome
+
+
+def _name_pools(instance: dg.DagsterInstance) -> None:
+    """Give the pools their slots: of the runs that need a pool it does not know the daemon starts two at once."""
+    known = {pool.name for pool in instance.event_log_storage.get_pool_limits()}
+    for pool in POOLS:
+        if pool not in known:
+            instance.event_log_storage.initialize_concurrency_limit_to_default(pool)
 
 
 def _end_dead_runs(instance: dg.DagsterInstance) -> None:

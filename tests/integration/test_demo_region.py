@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import polars as pl
 import pytest
 
+from assets.shared import POOLS
 from opora.delivery import read_records
 from opora.explain import UnknownSchool, explain_school
 from opora.freshness import nothing_new
@@ -303,3 +305,11 @@ def _content(path: Path) -> bytes:
             parts = [str(connection.execute(f"select * from {name}").fetchall()) for name in tables]
         return "\n".join(parts).encode()
     return path.read_bytes()
+
+
+def test_after_a_run_the_pools_have_their_slots(demo_region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two runs of the queue that come together for a pool without a slot the daemon would start both."""
+    monkeypatch.setenv("DAGSTER_HOME", str(demo_region.home.dagster))
+    with dg.DagsterInstance.from_config(str(demo_region.home.dagster)) as instance:
+        found = instance.event_log_storage.get_pool_limits()
+    assert {pool.name: pool.limit for pool in found} == dict.fromkeys(POOLS, 1)

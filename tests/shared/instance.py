@@ -22,7 +22,7 @@ from typing import Any
 
 import yaml
 
-from assets.shared import INTAKE_POOL, PUBLISH_POOL
+from assets.shared import POOLS
 from opora.home import PROJECT
 from tests.processes import LOOPBACK, Server, free_port, listens, process, wait_until
 
@@ -108,7 +108,7 @@ def shared_instance(folder: Path, home: Path, environment: dict[str, str]) -> It
     }
     programmes = Path(sys.executable).parent
     pages = {"writing": free_port(), "reading": free_port()}
-    for pool in (INTAKE_POOL, PUBLISH_POOL):
+    for pool in POOLS:
         command = [str(programmes / "dagster"), "instance", "concurrency", "set", pool, "1"]
         subprocess.run(command, check=True, cwd=PROJECT, env=settings)
     with ExitStack() as stack:

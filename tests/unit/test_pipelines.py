@@ -15,6 +15,7 @@ import pytest
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from assets.programmes import EVERY_INDICATOR_IS_TOLD, programme_key
+from assets.shared import POOLS
 from opora.home import PROJECT, Home
 from opora.lake import failing_values
 from opora.programmes import load_programmes
@@ -203,7 +204,7 @@ def test_pools_keep_two_runs_apart(definitions: dg.Definitions) -> None:
     assert SETTINGS["concurrency"]["pools"]["default_limit"] == 1  # type: ignore[index]
     annual = definitions.resolve_job_def(ANNUAL_LIST)
     pools = {node.name: node.pool for node in annual.graph.node_defs}  # type: ignore[attr-defined]
-    assert set(pools.values()) == {"intake", "publish"}
+    assert set(pools.values()) == set(POOLS)
 
 
 def test_the_log_of_events_is_one_that_dagster_reads_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
