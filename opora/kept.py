@@ -10,6 +10,7 @@ the same table, so that nothing need be told to forget: see docs/adr/0019.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -24,7 +25,7 @@ from urllib.parse import unquote
 import duckdb
 
 from opora.delivery import read_records
-from opora.home import PRIVATE, Home, sha256_of, write_json
+from opora.home import PRIVATE, Home, clear_parts, sha256_of, write_json
 from opora.lock import hold
 from opora.sql import quoted
 
@@ -37,6 +38,8 @@ _YEAR_AND_PROCEDURE = ("academic_year", "procedure_id")
 WHOLE = ""
 _INDEX = "index.json"
 _PROVEN = "proven.json"
+# What disks say that know no links, or no more of them to one file.
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.EXDEV)
 # Below so many rows of participants computing everything is quicker than keeping books.
 KEEP_FROM_ROWS = 200_000
 
@@ -103,6 +106,7 @@ class KeptTables:
             parts |= self._compute(connection, node, {portion: keys[portion] for portion in missing}, bool(parts))
         if parts != index:
             _write_index(folder, parts)
+        _tidy(folder, parts)
         files = [folder / name for part in parts.values() for name in sorted(part.files)]
         _create_view(connection, node, [_linked(path, self.beside / node.name) for path in files])
         # a portion without rows is the same whatever it was made of
@@ -237,7 +241,9 @@ def _linked(path: Path, folder: Path) -> Path:
     link.unlink(missing_ok=True)
     try:
         link.hardlink_to(path)
-    except OSError:
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
         shutil.copyfile(path, link)
     return link
 
@@ -269,9 +275,13 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _write_index(folder: Path, parts: Mapping[str, Part]) -> None:
-    """Say what the folder holds, then remove what it does not."""
     folder.mkdir(exist_ok=True)
     write_json(folder / _INDEX, {name: {"key": part.key, "files": part.files} for name, part in parts.items()})
+
+
+def _tidy(folder: Path, parts: Mapping[str, Part]) -> None:
+    """Remove what the index does not name: former portions, and what killed runs left."""
+    clear_parts(folder)
     named = {name for part in parts.values() for name in part.files}
     for path in folder.glob("*.parquet"):
         if path.name not in named:

@@ -30,6 +30,7 @@ from opora.release import clear_leftovers, current_release, publish, read_log, r
 from opora.versions import prune
 from tests.faulty import ERRNO, Fault, attempt
 from tests.releases import small_candidate
+from tests.sums import ROWS, opened, run
 
 NOW = datetime(2025, 9, 1, tzinfo=UTC)
 REGISTER = "логин,имя,регион\n" + "".join(f"sch9900{n:02d},МБОУ СОШ №{n},Первый район\n" for n in range(1, 6))
@@ -156,6 +157,36 @@ def test_a_part_that_could_not_be_written_to_its_end_is_no_part(
     assert_nothing_half_taken_in(home)
     take_in(home.root)
     assert contents(home) == whole
+
+
+# --- kept tables -------------------------------------------------------------------------------------
+
+LATER = [("2021/vpr_4_rus", 5), *ROWS[2:], ("2023/vpr_4_rus", 1)]
+
+
+def keep(root: Path) -> None:
+    with opened(LATER) as database:
+        run(database, root / "kept")
+
+
+def test_a_run_that_is_killed_while_it_keeps_tables_leaves_nothing_wrong(
+    tmp_path: Path, tell_count: Callable[[str], None]
+) -> None:
+    given = Home(tmp_path / "given")
+    given.kept.mkdir(parents=True)
+    with opened(ROWS) as database:
+        run(database, given.kept)
+    kills = 0
+    for home in at_every_change(given, tmp_path / "home", keep, "kill"):
+        with opened(LATER) as database:
+            run(database, home.kept)  # says itself whether the sums are right
+        for folder in (home.kept / "int_sum", home.kept / "int_total"):
+            index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+            named = {name for part in index.values() for name in part["files"]}
+            assert {path.name for path in folder.iterdir()} == named | {"index.json"}
+        kills += 1
+    assert kills > 10
+    tell_count(f"faults survived: {kills} times kill while tables are kept")
 
 
 # --- releases ----------------------------------------------------------------------------------------

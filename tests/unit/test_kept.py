@@ -16,42 +16,13 @@ from hypothesis import strategies as st
 from opora.home import Home
 from opora.kept import PORTION, KeptTables, Made, NotPortioned, kept_tables
 from opora.models import Input, Node, all_nodes, choose
-
-RESULT, SUM, TOTAL = ('"opora"."main"."result"', '"opora"."main"."int_sum"', '"opora"."main"."int_total"')
-SETTING = '"opora"."main"."setting"'
-ROWS = [("2021/vpr_4_rus", 3), ("2021/vpr_4_rus", 4), ("2021/vpr_5_rus", 5), ("2022/vpr_4_rus", 2)]
-SUMS = f"select portion, sum(score) * (select factor from {SETTING}) as total from {RESULT} group by portion"
-
-
-def node(name: str, sql: str, *inputs: str, kept: str = "portion") -> Node:
-    relation = f'"opora"."main"."{name}"'
-    told = tuple(Input(one, one) for one in inputs)
-    return Node(name, name, "model", f"{name}.sql", (), sql, relation, "table", inputs=told, kept=kept)
-
-
-SUM_NODE = node("int_sum", SUMS.replace("sum(score)", "cast(sum(score) as bigint)"), RESULT, SETTING)
-TOTAL_NODE = node("int_total", f"select count(*) as portions from {SUM}", SUM, kept="whole")
-TEST_NODE = node("sums_are_small", f"select * from {SUM} where total > 100", SUM)
+from tests.sums import RESULT, ROWS, SETTING, SUM, SUM_NODE, TEST_NODE, TOTAL, node, opened, run
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as connection:
-        connection.execute("attach ':memory:' as opora; use opora")
-        connection.execute("create table setting as select 10 as factor")
-        connection.execute("create table result (portion varchar, score integer)")
-        connection.executemany("insert into result values (?, ?)", ROWS)
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
+    with opened(ROWS) as connection:
         yield connection
-
-
-def run(database: duckdb.DuckDBPyConnection, folder: Path) -> tuple[Made, Made, list[tuple[object, ...]]]:
-    """A run of its own: nothing is known but what lies in the folder."""
-    folder.mkdir(exist_ok=True)
-    kept = KeptTables(folder, folder.with_suffix(".beside"))
-    made = [kept.create(database, one) for one in (SUM_NODE, TOTAL_NODE)]
-    found = database.execute(f"select * from {SUM} order by portion").fetchall()
-    assert found == database.execute(f"select * from ({SUM_NODE.sql}) order by portion").fetchall()
-    return made[0], made[1], found
 
 
 def test_what_has_not_changed_is_not_computed_again(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
@@ -159,13 +130,8 @@ def test_after_any_changes_what_is_kept_is_what_would_be_computed(
     states: list[list[tuple[str, int]]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("kept")
-    with duckdb.connect() as database:
-        database.execute("attach ':memory:' as opora; use opora; create table setting as select 10 as factor")
-        database.execute("create table result (portion varchar, score integer)")
-        for rows in states:
-            database.execute("delete from result")
-            for row in rows:
-                database.execute("insert into result values (?, ?)", row)
+    for rows in states:
+        with opened(rows) as database:
             run(database, folder)  # compares with what would be computed
             total = database.execute(f"select * from {TOTAL}").fetchall()
             assert total == [(len({portion for portion, _ in rows}),)]
