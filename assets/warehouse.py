@@ -136,11 +136,14 @@ def _check_results(
     translator: OporaTranslator,
     results: list[NodeResult],
 ) -> Iterator[dg.AssetCheckResult]:
+    """Of each test its check. A failed test that is no check of this step fails the step itself."""
+    untold: list[str] = []
     for result in results:
         if result.resource_type != "test" or result.status == "skipped":
             continue
         key = get_asset_check_key_for_test(manifest, translator, result.unique_id, project=None)
         if key is None or key not in context.selected_asset_check_keys:
+            untold += [result.message] if result.status == "fail" else []
             continue
         warns = result.status == "warn"
         yield dg.AssetCheckResult(
@@ -150,3 +153,5 @@ def _check_results(
             severity=dg.AssetCheckSeverity.WARN if warns else dg.AssetCheckSeverity.ERROR,
             metadata={"failing_rows": result.failures, "message": result.message or "—"},
         )
+    if untold:
+        raise dg.Failure("\n".join(untold), allow_retries=False)

@@ -7,17 +7,24 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import dagster as dg
 import polars as pl
 import pytest
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster_dbt.dbt_manifest import validate_manifest
 
 from assets.programmes import EVERY_INDICATOR_IS_TOLD, programme_key
 from assets.shared import POOLS
+from assets.warehouse import OporaTranslator, _check_results
+from opora.dbt_project import ensure_manifest
 from opora.home import PROJECT, Home
 from opora.lake import failing_values
+from opora.models import NodeResult, choose
 from opora.programmes import load_programmes
 from opora.reference import load_reference
 from pipelines.build import build_defs
@@ -121,6 +128,17 @@ def test_dbt_tests_are_checks(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     of_marts = [key for key in graph.asset_check_keys if key.asset_key.path[0] in ("marts", "intermediate")]
     assert len(of_marts) > 10
+
+
+@pytest.mark.parametrize(("status", "stops"), [("pass", False), ("warn", False), ("fail", True)])
+def test_a_failed_test_that_is_no_check_of_its_step_stops_the_step(status: str, stops: bool) -> None:
+    """Tests of the reference alone have no asset that their check could stand at."""
+    (node,) = choose(["facts_are_known"])
+    result = NodeResult(node.unique_id, node.name, "test", status, failures=1, message="строк с нарушением: 1")
+    context = cast("dg.AssetExecutionContext", SimpleNamespace(selected_asset_check_keys=set()))
+    told = _check_results(context, validate_manifest(ensure_manifest()), OporaTranslator(), [result])
+    with pytest.raises(dg.Failure, match="строк с нарушением: 1") if stops else nullcontext():
+        assert list(told) == []
 
 
 def test_years_come_newest_first_from_the_reference() -> None:
