@@ -166,18 +166,18 @@ class KeptTables:
         shutil.rmtree(work, ignore_errors=True)
         folder.mkdir(exist_ok=True)
         sql = _limited(connection, node, keys) if some_hold else node.sql
-        names = ", ".join(f'"{name}"' for name, _, _ in node.columns) or "*"
+        query = f"select {node.selected} from ({sql}\n)"
         try:
             if node.kept == "whole":
                 work.mkdir()
                 path = work / "all.parquet"
-                connection.execute(f"copy (select {names} from ({sql}\n)) to {quoted(path)} (format parquet)")
+                connection.execute(f"copy ({query}) to {quoted(path)} (format parquet)")
                 found = {WHOLE: [path]}
             else:
-                own = PORTION in _columns(connection, f"({sql}\n)")
-                extra = "" if own and not node.columns else f", {_joined_portion()} as {PORTION}"
+                own = PORTION in _columns(connection, f"({query})")
+                portioned = query if own else f"select *, {_joined_portion()} as {PORTION} from ({query})"
                 connection.execute(
-                    f"copy (select {names}{extra} from ({sql}\n)) to {quoted(work)}"
+                    f"copy ({portioned}) to {quoted(work)}"
                     f" (format parquet, partition_by ({PORTION}), write_partition_columns {str(own).lower()})"
                 )
                 found = {_name(part): sorted(part.glob("*.parquet")) for part in work.glob(f"{PORTION}=*")}
@@ -192,7 +192,7 @@ def _limited(connection: duckdb.DuckDBPyConnection, node: Node, portions: Collec
     """The SQL of a node over these portions of its inputs alone."""
     sql, wanted = node.sql, ", ".join(map(quoted, portions))
     for item in node.inputs:
-        if node.kept != "whole" and (portion := _portion_of(connection, item.relation)):
+        if portion := _portion_of(connection, item.relation):
             sql = sql.replace(item.relation, f"(select * from {item.relation} where {portion} in ({wanted}))")
     return sql
 
@@ -215,10 +215,9 @@ def _columns(connection: duckdb.DuckDBPyConnection, source: str) -> set[str]:
 
 def _create_view(connection: duckdb.DuckDBPyConnection, node: Node, files: list[Path]) -> None:
     """The relation over files; of no files an empty one of the same columns."""
-    names = ", ".join(f'"{name}"' for name, _, _ in node.columns) or "*"
     listed = ", ".join(map(quoted, files))
     source = f"read_parquet([{listed}], hive_partitioning = false)" if files else f"({node.sql}\n) limit 0"
-    connection.execute(f"create or replace view {node.relation} as select {names} from {source}")
+    connection.execute(f"create or replace view {node.relation} as select {node.selected} from {source}")
 
 
 # --- files ---------------------------------------------------------------------------------------

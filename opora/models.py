@@ -58,6 +58,11 @@ class Node:
     kept: str = ""
     severity: str = "error"
 
+    @property
+    def selected(self) -> str:
+        """What its table has of its SQL: the columns of the contract, or all."""
+        return ", ".join(f'"{name}"' for name, _, _ in self.columns) or "*"
+
 
 @dataclass(frozen=True)
 class NodeResult:
@@ -215,7 +220,9 @@ def run_models(
                 result = NodeResult(node.unique_id, node.name, node.resource_type, "skipped")
             else:
                 start = time.perf_counter()
-                result = replace(_run(connection, node, kept), seconds=time.perf_counter() - start)
+                result = replace(
+                    _run(connection, node, kept if node.kept else None), seconds=time.perf_counter() - start
+                )
             if result.status in (*FAILED, "skipped"):
                 blocked |= {node.unique_id, *(node.parents if result.status == "fail" else ())}
             results.append(result)
@@ -240,13 +247,12 @@ def _run(connection: duckdb.DuckDBPyConnection, node: Node, kept: KeptTables | N
 
 def _create(connection: duckdb.DuckDBPyConnection, node: Node, kept: KeptTables | None) -> Made | None:
     """A view or a table of a model; its contract is held: columns, their types, no nulls where it says so."""
-    if kept and node.kept:
+    if kept:
         made = kept.create(connection, node)
     else:
         made = None
         kind = "view" if node.materialized == "view" else "table"
-        names = ", ".join(f'"{name}"' for name, _, _ in node.columns) or "*"
-        connection.execute(f"create or replace {kind} {node.relation} as select {names} from ({node.sql}\n)")
+        connection.execute(f"create or replace {kind} {node.relation} as select {node.selected} from ({node.sql}\n)")
     _hold_contract(connection, node)
     return made
 
@@ -268,10 +274,10 @@ def _hold_contract(connection: duckdb.DuckDBPyConnection, node: Node) -> None:
 
 def _test(connection: duckdb.DuckDBPyConnection, node: Node, kept: KeptTables | None) -> NodeResult:
     """The rows that a test finds; a test that is kept looks only at portions that have changed since it passed."""
-    sql = kept.unproven(connection, node) if kept and node.kept else node.sql
+    sql = kept.unproven(connection, node) if kept else node.sql
     rows = fetch(connection, f"select * from ({sql}\n) limit {FAILING_ROWS_SHOWN}") if sql else []
     if not rows:
-        if kept and node.kept and sql:
+        if kept and sql:
             kept.prove(connection, node)
         return _result(node, "pass")
     (count,) = connection.execute(f"select count(*) from ({sql}\n)").fetchone() or (0,)
