@@ -31,6 +31,13 @@ class IntakeConfig(dg.Config):
     years: list[str] = Field(default=[], description="measured years to write; empty for all")
 
 
+def _of_deliveries(key: dg.AssetKey, kind: str, description: str) -> dg.AssetSpec:
+    """What is remembered of deliveries beside their records."""
+    return dg.AssetSpec(
+        key, deps=[DELIVERIES], group_name="intake", kinds={kind}, owners=OWNERS, description=description
+    )
+
+
 @dg.multi_asset(
     name="deliveries",
     specs=[
@@ -41,29 +48,16 @@ class IntakeConfig(dg.Config):
             owners=OWNERS,
             description="Файлы папки landing, опознанные по содержанию: что принято, отложено, отклонено.",
         ),
-        dg.AssetSpec(
+        _of_deliveries(
             ISSUES,
-            deps=[DELIVERIES],
-            group_name="intake",
-            kinds={"parquet"},
-            owners=OWNERS,
-            description="Замечания к файлам: файл, лист, строка, столбец, значение, причина и что сделать.",
+            "parquet",
+            "Замечания к файлам: файл, лист, строка, столбец, значение, причина и что сделать.",
         ),
-        dg.AssetSpec(
-            PARTS,
-            deps=[DELIVERIES],
-            group_name="intake",
-            kinds={"json"},
-            owners=OWNERS,
-            description="Части озера, которые дала каждая поставка, с контрольными суммами.",
-        ),
-        dg.AssetSpec(
+        _of_deliveries(PARTS, "json", "Части озера, которые дала каждая поставка, с контрольными суммами."),
+        _of_deliveries(
             TASK_COLUMNS,
-            deps=[DELIVERIES],
-            group_name="intake",
-            kinds={"json"},
-            owners=OWNERS,
-            description="Столбцы заданий в протоколах: место, обозначение и наибольший балл, если их называет шапка.",
+            "json",
+            "Столбцы заданий в протоколах: место, обозначение и наибольший балл, если их называет шапка.",
         ),
     ],
     check_specs=[

@@ -18,7 +18,7 @@ from dagster_dbt.dbt_manifest import validate_manifest
 from assets.shared import OWNERS, PUBLISH_POOL, column_schema
 from opora.build import AFTER_ANALYSIS
 from opora.kept import kept_tables
-from opora.models import NodeResult, choose, run_models
+from opora.models import NodeResult, all_nodes, choose, run_models
 from opora.sql import quoted
 from opora.warehouse import CATALOG, prepare
 from resources.home import OporaHome
@@ -102,7 +102,8 @@ def _told(
 
 def _row_counts(database: Path, results: list[NodeResult]) -> dict[str, int]:
     """Rows of every table that was built or kept, by name."""
-    kept = [choose([result.name])[0] for result in results if result.made]
+    nodes = all_nodes()
+    kept = [nodes[result.unique_id] for result in results if result.made]
     counts = " union all ".join(f"select {quoted(node.name)}, count(*) from {node.relation}" for node in kept)
     tables = "select table_name, estimated_size from duckdb_tables() where schema_name in ('intermediate', 'marts')"
     with duckdb.connect() as connection:
