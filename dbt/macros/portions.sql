@@ -4,7 +4,7 @@
    academic_year and procedure_id has its portions from these. #}
 {% macro portion(of) -%}
 {{ of }}.measured_year || '/' || case
-    when {{ of }}.assessment = 'vpr' then 'vpr_' || {{ of }}.test_grade || '_' || {{ of }}.subject_id
+    when {{ of }}.assessment = 'vpr' then {{ vpr_procedure(of) }}
     else 'exam'
 end
 {%- endmacro %}

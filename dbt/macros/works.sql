@@ -84,6 +84,11 @@ qualify
     )
 {%- endmacro %}
 
+{# The procedure of a work of ВПР. #}
+{% macro vpr_procedure(of) -%}
+'vpr_' || {{ of }}.test_grade || '_' || {{ of }}.subject_id
+{%- endmacro %}
+
 {# The procedures that federal markers look at, those of the year before too. #}
 {% macro marker_procedures() -%}
 select procedure_id from {{ source('reference', 'marker') }}

@@ -50,7 +50,7 @@ work_place as (
                 chosen.delivery_id, chosen.school_id, chosen.measured_year, chosen.test_grade, chosen.subject_id
         ) as first_no,
         chosen.measured_year as academic_year,
-        'vpr_' || chosen.test_grade || '_' || chosen.subject_id as procedure_id,
+        {{ vpr_procedure('chosen') }} as procedure_id,
         chosen.test_grade,
         chosen.subject_id,
         chosen.delivery_id,

@@ -72,7 +72,7 @@ twice as (
         task.specification_year as academic_year
     from {{ ref('int_task_specification') }} as task
     inner join {{ source('reference', 'procedure') }} as procedure
-        on procedure.procedure_id = 'vpr_' || task.test_grade || '_' || task.subject_id
+        on procedure.procedure_id = {{ vpr_procedure('task') }}
     where task.rows_count > 1
     group by task.delivery_id, procedure.procedure_id, procedure.short_ru, task.specification_year
 ),

@@ -90,7 +90,7 @@ answered as (
     inner join task
         on
             work.measured_year = task.academic_year
-            and 'vpr_' || work.test_grade || '_' || work.subject_id = task.procedure_id
+            and {{ vpr_procedure('work') }} = task.procedure_id
             and work.delivery_id = task.delivery_id
             and school.region_code = task.region_code
     where work.attendance = 'participated' and not school.is_no_school

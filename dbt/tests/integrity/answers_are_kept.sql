@@ -11,7 +11,7 @@ with work as (
 written as (
     select
         work.measured_year as academic_year,
-        'vpr_' || work.test_grade || '_' || work.subject_id as procedure_id,
+        {{ vpr_procedure('work') }} as procedure_id,
         school.region_code,
         count(*) as participants
     from work
