@@ -55,21 +55,39 @@ vpr_count as (
     group by counting_id, academic_year, school_id, procedure_id
 ),
 
+-- first those of whom the same is known: lists of every participant of a country would not fit into memory
+exam_known as (
+    select
+        counting_id,
+        academic_year,
+        school_id,
+        procedure_id,
+        mark_origin,
+        scale_ids,
+        evidence,
+        delivery_ids,
+        count(*) as participants,
+        count(*) filter (where is_below) as below_minimum,
+        count(*) filter (where is_below is null) as unknown_count
+    from {{ ref('int_counted_exam') }}
+    group by counting_id, academic_year, school_id, procedure_id, mark_origin, scale_ids, evidence, delivery_ids
+),
+
 exam_count as (
     select
         counting_id,
         academic_year,
         school_id,
         procedure_id,
-        count(*) as participants,
-        count(*) filter (where is_below) as below_minimum,
-        count(*) filter (where is_below is null) as unknown_count,
+        sum(participants) as participants,
+        sum(below_minimum) as below_minimum,
+        sum(unknown_count) as unknown_count,
         0 as absent_count,
         array_distinct(array_agg(mark_origin)) as mark_origins,
         array_distinct(flatten(array_agg(scale_ids))) as scale_ids,
         array_distinct(flatten(array_agg(evidence))) as evidence,
         array_distinct(flatten(array_agg(delivery_ids))) as delivery_ids
-    from {{ ref('int_counted_exam') }}
+    from exam_known
     group by counting_id, academic_year, school_id, procedure_id
 ),
 
