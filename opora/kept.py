@@ -30,7 +30,7 @@ from opora.lock import hold
 from opora.sql import quoted
 
 if TYPE_CHECKING:
-    from opora.models import Node
+    from opora.models import Input, Node
 
 PORTION = "portion"
 # Of a table that has them, these make its portion.
@@ -42,6 +42,8 @@ _PROVEN = "proven.json"
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.EXDEV)
 # Below so many rows of participants computing everything is quicker than keeping books.
 KEEP_FROM_ROWS = 200_000
+# Rows of participants whose portions one query computes: memory grows with these and not with the country.
+ROWS_AT_ONCE = 5_000_000
 
 Prints = Mapping[str, str]
 
@@ -80,7 +82,7 @@ def kept_tables(home: Home, database: Path) -> Iterator[KeptTables | None]:
         return
     home.kept.mkdir(mode=PRIVATE, exist_ok=True)
     with hold(home.kept_lock, "расчёт витрин"):
-        yield KeptTables(home.kept, database.with_suffix(".kept"))
+        yield KeptTables(home.kept, database.with_suffix(".kept"), share=ROWS_AT_ONCE / max(rows, ROWS_AT_ONCE))
 
 
 @dataclass
@@ -88,11 +90,14 @@ class KeptTables:
     """The kept tables of a home, for the time of one build.
 
     The build file reads them through links of its own in `beside`: what a later run removes stays for this one.
+    `share` is how much of all portions of a table one query computes.
     """
 
     folder: Path
     beside: Path
+    share: float = 1.0
     _prints: dict[str, Prints] = field(default_factory=dict)
+    _files: dict[str, Mapping[str, list[Path]]] = field(default_factory=dict)
 
     def create(self, connection: duckdb.DuckDBPyConnection, node: Node) -> Made:
         """Make the relation of a node: a view over its portions, those computed that do not hold any more."""
@@ -102,15 +107,22 @@ class KeptTables:
         parts = {portion: index[portion] for portion in keys if _holds(folder, index.get(portion), keys[portion])}
         kept = len(parts)
         missing = sorted(set(keys) - set(parts))
-        if missing:
-            parts |= self._compute(connection, node, {portion: keys[portion] for portion in missing}, bool(parts))
+        at_once = max(1, int(len(keys) * self.share))
+        for start in range(0, len(missing), at_once):
+            some = {portion: keys[portion] for portion in missing[start : start + at_once]}
+            parts |= self._compute(connection, node, some, is_all=len(some) == len(keys))
+            _write_index(folder, parts)
         if parts != index:
             _write_index(folder, parts)
         _tidy(folder, parts)
-        files = [folder / name for part in parts.values() for name in sorted(part.files)]
-        _create_view(connection, node, [_linked(path, self.beside / node.name) for path in files])
+        files = {
+            portion: [_linked(folder / name, self.beside / node.name) for name in sorted(part.files)]
+            for portion, part in parts.items()
+        }
+        _create_view(connection, node, [path for found in files.values() for path in found])
         # a portion without rows is the same whatever it was made of
         self._prints[node.relation] = {portion: part.key for portion, part in parts.items() if part.files}
+        self._files[node.relation] = files
         return Made(len(missing), kept)
 
     def unproven(self, connection: duckdb.DuckDBPyConnection, test: Node) -> str | None:
@@ -119,7 +131,7 @@ class KeptTables:
         changed = [portion for portion, key in keys.items() if proven.get(portion) != key]
         if not changed:
             return None
-        return _limited(connection, test, changed) if len(changed) < len(keys) else test.sql
+        return self._limited(connection, test, changed) if len(changed) < len(keys) else test.sql
 
     def prove(self, connection: duckdb.DuckDBPyConnection, test: Node) -> None:
         """Remember that a test has passed over all there is now."""
@@ -159,13 +171,13 @@ class KeptTables:
         return self._prints[relation]
 
     def _compute(
-        self, connection: duckdb.DuckDBPyConnection, node: Node, keys: Mapping[str, str], some_hold: bool
+        self, connection: duckdb.DuckDBPyConnection, node: Node, keys: Mapping[str, str], *, is_all: bool
     ) -> dict[str, Part]:
         """Compute portions in one query and put them into the folder; a portion without rows has no files."""
         folder, work = self.folder / node.name, self.folder / f".{node.name}.part"
         shutil.rmtree(work, ignore_errors=True)
         folder.mkdir(exist_ok=True)
-        sql = _limited(connection, node, keys) if some_hold else node.sql
+        sql = node.sql if is_all else self._limited(connection, node, keys)
         query = f"select {node.selected} from ({sql}\n)"
         try:
             if node.kept == "whole":
@@ -187,14 +199,26 @@ class KeptTables:
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
+    def _limited(self, connection: duckdb.DuckDBPyConnection, node: Node, portions: Collection[str]) -> str:
+        """The SQL of a node over these portions of its inputs alone; files of others are not opened."""
+        sql, wanted = node.sql, ", ".join(map(quoted, portions))
+        for item in node.inputs:
+            files = self._files.get(item.relation, {})
+            if found := [path for portion in portions for path in files.get(portion, ())]:
+                sql = sql.replace(item.relation, f"(select * from {_of_files(found)})")
+            elif portion := _portion_of(connection, item.relation):
+                where = f"{portion} in ({wanted}){_and_deliveries(connection, item, wanted)}"
+                sql = sql.replace(item.relation, f"(select * from {item.relation} where {where})")
+        return sql
 
-def _limited(connection: duckdb.DuckDBPyConnection, node: Node, portions: Collection[str]) -> str:
-    """The SQL of a node over these portions of its inputs alone."""
-    sql, wanted = node.sql, ", ".join(map(quoted, portions))
-    for item in node.inputs:
-        if portion := _portion_of(connection, item.relation):
-            sql = sql.replace(item.relation, f"(select * from {item.relation} where {portion} in ({wanted}))")
-    return sql
+
+def _and_deliveries(connection: duckdb.DuckDBPyConnection, item: Input, wanted: str) -> str:
+    """Of a view over the lake: which deliveries bring these portions, since each has files of its own."""
+    if item.told_by == item.relation or "delivery_id" not in _columns(connection, item.told_by):
+        return ""
+    query = f"select distinct delivery_id from {item.told_by} where {PORTION} in ({wanted})"
+    found = [quoted(row[0]) for row in connection.execute(query).fetchall()]
+    return f" and delivery_id in ({', '.join(found)})" if found else ""
 
 
 def _portion_of(connection: duckdb.DuckDBPyConnection, relation: str) -> str | None:
@@ -215,9 +239,12 @@ def _columns(connection: duckdb.DuckDBPyConnection, source: str) -> set[str]:
 
 def _create_view(connection: duckdb.DuckDBPyConnection, node: Node, files: list[Path]) -> None:
     """The relation over files; of no files an empty one of the same columns."""
-    listed = ", ".join(map(quoted, files))
-    source = f"read_parquet([{listed}], hive_partitioning = false)" if files else f"({node.sql}\n) limit 0"
+    source = _of_files(files) if files else f"({node.sql}\n) limit 0"
     connection.execute(f"create or replace view {node.relation} as select {node.selected} from {source}")
+
+
+def _of_files(files: Collection[Path]) -> str:
+    return f"read_parquet([{', '.join(map(quoted, files))}], hive_partitioning = false)"
 
 
 # --- files ---------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Two tables that are kept: sums by portion, and how many portions there are; and a run that makes them.
+"""Tables that are kept: sums by portion, their doubles, and how many portions there are; and a run that makes them.
 
 What belongs here: nodes as dbt would tell of them, small enough to reckon by hand. What does not: what must hold.
 """
@@ -14,7 +14,7 @@ import duckdb
 from opora.kept import KeptTables, Made
 from opora.models import Input, Node
 
-RESULT, SUM, TOTAL = (f'"opora"."main"."{name}"' for name in ("result", "int_sum", "int_total"))
+RESULT, SUM, TWICE, TOTAL = (f'"opora"."main"."{name}"' for name in ("result", "int_sum", "int_twice", "int_total"))
 SETTING = '"opora"."main"."setting"'
 ROWS = [("2021/vpr_4_rus", 3), ("2021/vpr_4_rus", 4), ("2021/vpr_5_rus", 5), ("2022/vpr_4_rus", 2)]
 
@@ -30,6 +30,7 @@ SUM_NODE = node(
     f"select portion, cast(sum(score) as bigint) * factor as total from {RESULT}, {SETTING} group by portion, factor",
     *(RESULT, SETTING),
 )
+TWICE_NODE = node("int_twice", f"select portion, 2 * total as twice from {SUM}", SUM)
 TOTAL_NODE = node("int_total", f"select count(*) as portions from {SUM}", SUM, kept="whole")
 TEST_NODE = node("sums_are_small", f"select * from {SUM} where total > 100", SUM)
 
@@ -45,11 +46,16 @@ def opened(rows: Sequence[tuple[str, int]]) -> Iterator[duckdb.DuckDBPyConnectio
         yield connection
 
 
-def run(database: duckdb.DuckDBPyConnection, folder: Path) -> tuple[Made, Made, list[tuple[object, ...]]]:
+def run(
+    database: duckdb.DuckDBPyConnection, folder: Path, share: float = 1.0
+) -> tuple[Made, Made, list[tuple[object, ...]]]:
     """A run of its own: nothing is known but what lies in the folder. What it made, and the sums, which are right."""
     folder.mkdir(exist_ok=True)
-    kept = KeptTables(folder, folder.with_suffix(".beside"))
-    made = [kept.create(database, one) for one in (SUM_NODE, TOTAL_NODE)]
-    found = database.execute(f"select * from {SUM} order by portion").fetchall()
-    assert found == database.execute(f"select * from ({SUM_NODE.sql}) order by portion").fetchall()
-    return made[0], made[1], found
+    kept = KeptTables(folder, folder.with_suffix(".beside"), share)
+    made = [kept.create(database, one) for one in (SUM_NODE, TWICE_NODE, TOTAL_NODE)]
+    sums, doubles = (
+        database.execute(f"select * from {relation} order by portion").fetchall() for relation in (SUM, TWICE)
+    )
+    assert sums == database.execute(f"select * from ({SUM_NODE.sql}) order by portion").fetchall()
+    assert doubles == [(portion, 2 * total) for portion, total in sums]
+    return made[0], made[2], sums

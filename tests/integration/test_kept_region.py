@@ -27,8 +27,10 @@ KEPT = {node.name: node for node in all_nodes().values() if node.kept and node.r
 
 
 @pytest.fixture(autouse=True)
-def _keep_from_the_first_row(monkeypatch: pytest.MonkeyPatch) -> None:
+def _as_if_it_were_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables are kept from the first row on, and some portions are computed at a time."""
     monkeypatch.setenv("OPORA_KEEP_FROM_ROWS", "1")
+    monkeypatch.setattr("opora.kept.ROWS_AT_ONCE", 1_000)
 
 
 def built(home: Home, database: Path, *, keep: bool) -> dict[str, NodeResult]:
