@@ -15,6 +15,7 @@ import polars as pl
 from opora.comparison import compare, write_comparison
 from opora.gate import GateCheck, judge_candidate
 from opora.home import Home
+from opora.means import duckdb_settings
 from opora.public.facts import load_public_facts
 from opora.public.profile import Former, public_tables
 from opora.quality.facts import load_expected_rows, load_gate_facts
@@ -57,7 +58,7 @@ def make_candidate(home: Home, reference: Reference, database: Path, run_id: str
     former = current_release(home)
     version, changed_lists = FIRST, None
     if former:
-        comparison = compare(former, read_release(folder))
+        comparison = compare(former, read_release(folder), duckdb_settings(database))
         version = next_version(releases(home), step_of(comparison))
         changed_lists = restated(comparison, load_version_facts())
         write_comparison(folder, comparison, version)

@@ -109,10 +109,10 @@ class Comparison:
 # --- comparing -----------------------------------------------------------------------------------------
 
 
-def compare(former: Release, later: Release) -> Comparison:
-    """The later release against the former one. Both are only read."""
+def compare(former: Release, later: Release, means: Mapping[str, Any] | None = None) -> Comparison:
+    """The later release against the former one. Both are only read; `means` are settings of the connection."""
     inputs = _inputs(former, later)
-    with duckdb.connect() as connection:
+    with duckdb.connect(config=dict(means or {})) as connection:
         for name, release in (("former", former), ("later", later)):
             connection.execute(f"attach {quoted(release.database)} as {name} (read_only)")
         marts_before, marts_after = _marts(connection, "former"), _marts(connection, "later")
@@ -217,13 +217,14 @@ def _mart_change(
     added = removed = changed = 0
     if key:
         same = " and ".join(f'f."{name}" is not distinct from l."{name}"' for name in key)
-        added = _one(connection, f"select count(*) from later.{mart} as l anti join former.{mart} as f on {same}")
-        removed = _one(connection, f"select count(*) from former.{mart} as f anti join later.{mart} as l on {same}")
         differs = " or ".join(f'f."{name}" is distinct from l."{name}"' for name in common if name not in key)
-        if differs:
-            changed = _one(
-                connection, f"select count(*) from former.{mart} as f join later.{mart} as l on {same} where {differs}"
-            )
+        added, removed, changed = connection.execute(f"""
+            select
+                count(*) filter (where f.rowid is null),
+                count(*) filter (where l.rowid is null),
+                count(*) filter (where f.rowid is not null and l.rowid is not null and ({differs or "false"}))
+            from former.{mart} as f full join later.{mart} as l on {same}
+        """).fetchone() or (0, 0, 0)
     return MartChange(
         mart=mart,
         rows_before=rows_before,

@@ -22,8 +22,9 @@ import duckdb
 
 from opora.dbt_project import ensure_manifest
 from opora.kept import KeptTables, Made, NotPortioned
+from opora.means import duckdb_settings
 from opora.sql import fetch, quoted
-from opora.warehouse import CATALOG, WarehouseError, duckdb_settings
+from opora.warehouse import CATALOG, WarehouseError
 
 FAILING_ROWS_SHOWN = 5
 FAILED = ("error", "fail")

@@ -31,6 +31,7 @@ from opora.delivery import DeliveryRecord, read_records
 from opora.home import PROJECT, Home, clear_parts, sha256_of, write_json
 from opora.intake import intake_version
 from opora.lock import OWNER, hold, is_dead
+from opora.means import duckdb_settings
 from opora.methods import Method
 from opora.programmes import last_turn, load_programmes
 from opora.reference import Reference
@@ -289,7 +290,7 @@ def _as_of(connection: duckdb.DuckDBPyConnection) -> str:
 
 def export_marts(database: Path, folder: Path) -> dict[str, int]:
     """The files of all marts of a build file, put into a folder; rows by mart."""
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with duckdb.connect(str(database), read_only=True, config=duckdb_settings(database)) as connection:
         return {mart.table: _export(connection, mart, folder) for mart in tables("marts")}
 
 
@@ -349,7 +350,7 @@ def _meta(mart: Table) -> str:
 def _write_database(marts: Sequence[Table], folder: Path) -> None:
     """One file with all marts as tables, not views: it needs nothing beside it and mixes no releases."""
     path = folder / DATABASE
-    with duckdb.connect(str(path)) as connection:
+    with duckdb.connect(str(path), config=duckdb_settings(path)) as connection:
         connection.execute("begin")
         for mart in marts:
             name = _file_name(mart)

@@ -6,12 +6,9 @@ what failed. What does not: SQL of models (`dbt/`), publishing (`opora/release.p
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import polars as pl
@@ -26,6 +23,7 @@ from opora.groups import Groups, group_tables, load_groups
 from opora.home import Home, write_json
 from opora.lake import require_whole
 from opora.lock import OWNER, process_mark
+from opora.means import duckdb_settings
 from opora.programmes import Programme, load_programmes, programme_tables
 from opora.reference import Reference
 from opora.risk import RiskFacts, load_risk, risk_tables
@@ -34,7 +32,6 @@ from schemas.arrow import polars_schema, sql_type
 from schemas.registry import Table, tables
 
 CATALOG = "opora"
-_GIB = 2**30
 
 
 class WarehouseError(Exception):
@@ -206,44 +203,3 @@ def _delivery_row(record: DeliveryRecord) -> dict[str, object]:
 
 def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-
-
-# --- means ---------------------------------------------------------------------------------------
-
-
-def threads() -> int:
-    """Threads for DuckDB: `OPORA_THREADS`, else those this process may use."""
-    return int(os.environ.get("OPORA_THREADS") or len(os.sched_getaffinity(0)))
-
-
-def memory_limit() -> str:
-    """Memory for DuckDB: `OPORA_MEMORY_LIMIT`, else half of the machine and at most 3 GiB."""
-    half = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-    with suppress(OSError, ValueError):  # a container may have less than its machine
-        half = min(half, int(Path("/sys/fs/cgroup/memory.max").read_text()) // 2)
-    return os.environ.get("OPORA_MEMORY_LIMIT") or f"{min(half, 3 * _GIB) // 2**20}MiB"
-
-
-def duckdb_settings(database: Path) -> dict[str, Any]:
-    """Means for a connection that builds or fills a file."""
-    return {
-        "threads": threads(),
-        "memory_limit": memory_limit(),
-        "temp_directory": str(_spill_folder(database)),
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-    }
-
-
-def profile_settings(database: Path) -> dict[str, str]:
-    """The same means in the environment variables of `dbt/profiles.yml`, for dbt run over the file by itself."""
-    return {
-        "OPORA_WAREHOUSE": str(database.resolve()),
-        "OPORA_WAREHOUSE_TEMP": str(_spill_folder(database).resolve()),
-        "OPORA_MEMORY_LIMIT": memory_limit(),
-        "OPORA_THREADS": str(threads()),
-    }
-
-
-def _spill_folder(database: Path) -> Path:
-    return database.with_suffix(".tmp")

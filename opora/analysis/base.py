@@ -14,6 +14,7 @@ import duckdb
 import polars as pl
 from threadpoolctl import threadpool_limits
 
+from opora.means import duckdb_settings
 from schemas.arrow import polars_schema
 from schemas.pandera_schemas import failures
 from schemas.registry import table
@@ -46,7 +47,7 @@ def run_analysis(database: Path, analysis: Analysis) -> dict[str, int]:
 
     Raises AnalysisError if a table is not what the registry says.
     """
-    with duckdb.connect(str(database)) as connection:
+    with duckdb.connect(str(database), config=duckdb_settings(database)) as connection:
         connection.execute("set enable_progress_bar = false")
         # sorted, so that sums of floating numbers do not depend on the order in which threads made the rows
         read = {name: connection.execute(f"select * from {name} order by all").pl() for name in analysis.reads}

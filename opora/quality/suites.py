@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow.parquet as pq
 
+from opora.means import duckdb_settings
 from opora.sql import quoted
-from opora.warehouse import duckdb_settings
 from schemas.conditions import Condition, bad_value, missing_value
 from schemas.registry import Column, Table
 

@@ -20,10 +20,11 @@ from opora.dbt_project import run_dbt
 from opora.delivery import ISSUE_SCHEMA, DeliveryRecord, RowCounts, write_issues, write_record
 from opora.facts import Setting
 from opora.home import Home
+from opora.means import profile_settings
 from opora.methods import Method
 from opora.models import choose, run_models
 from opora.reference import Reference, load_reference
-from opora.warehouse import WarehouseError, prepare, profile_settings
+from opora.warehouse import WarehouseError, prepare
 from schemas.arrow import polars_schema
 from schemas.pandera_schemas import failures
 from schemas.registry import table, tables
