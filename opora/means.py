@@ -22,7 +22,7 @@ def threads() -> int:
 def memory_limit() -> str:
     """Memory for DuckDB: `OPORA_MEMORY_LIMIT`, else half of the machine and at most 2.5 GiB.
 
-    What DuckDB does not count and what Python holds come on top: some 0.7 GiB.
+    What DuckDB does not count and what Python holds come on top: up to 1.3 GiB at forty million rows.
     """
     half = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
     with suppress(OSError, ValueError):  # a container may have less than its machine
