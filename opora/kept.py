@@ -110,9 +110,9 @@ class KeptTables:
         at_once = max(1, int(len(keys) * self.share))
         for start in range(0, len(missing), at_once):
             some = {portion: keys[portion] for portion in missing[start : start + at_once]}
-            parts |= self._compute(connection, node, some, is_all=len(some) == len(keys))
+            parts |= self._compute(connection, node, self._limited(connection, node, some, keys), some)
             _write_index(folder, parts)
-        if parts != index:
+        if not missing and parts != index:  # some are gone
             _write_index(folder, parts)
         _tidy(folder, parts)
         files = {
@@ -131,7 +131,7 @@ class KeptTables:
         changed = [portion for portion, key in keys.items() if proven.get(portion) != key]
         if not changed:
             return None
-        return self._limited(connection, test, changed) if len(changed) < len(keys) else test.sql
+        return self._limited(connection, test, changed, keys)
 
     def prove(self, connection: duckdb.DuckDBPyConnection, test: Node) -> None:
         """Remember that a test has passed over all there is now."""
@@ -171,13 +171,12 @@ class KeptTables:
         return self._prints[relation]
 
     def _compute(
-        self, connection: duckdb.DuckDBPyConnection, node: Node, keys: Mapping[str, str], *, is_all: bool
+        self, connection: duckdb.DuckDBPyConnection, node: Node, sql: str, keys: Mapping[str, str]
     ) -> dict[str, Part]:
-        """Compute portions in one query and put them into the folder; a portion without rows has no files."""
+        """Run SQL that makes these portions and put them into the folder; a portion without rows has no files."""
         folder, work = self.folder / node.name, self.folder / f".{node.name}.part"
         shutil.rmtree(work, ignore_errors=True)
         folder.mkdir(exist_ok=True)
-        sql = node.sql if is_all else self._limited(connection, node, keys)
         query = f"select {node.selected} from ({sql}\n)"
         try:
             if node.kept == "whole":
@@ -199,9 +198,13 @@ class KeptTables:
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
-    def _limited(self, connection: duckdb.DuckDBPyConnection, node: Node, portions: Collection[str]) -> str:
-        """The SQL of a node over these portions of its inputs alone; files of others are not opened."""
+    def _limited(
+        self, connection: duckdb.DuckDBPyConnection, node: Node, portions: Collection[str], every: Collection[str]
+    ) -> str:
+        """The SQL of a node; unless these are every portion, over them alone, and files of others are not opened."""
         sql, wanted = node.sql, ", ".join(map(quoted, portions))
+        if len(portions) == len(every):
+            return sql
         for item in node.inputs:
             files = self._files.get(item.relation, {})
             if found := [path for portion in portions for path in files.get(portion, ())]:
