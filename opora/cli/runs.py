@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opora.cli.garbage import lasting
 from opora.cli.telling import MOST_ISSUES_SHOWN, Refused, console, say, show_table, with_home
 from opora.home import Home
 from opora.lock import hold
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
 )
 def run(home: Home, years: Sequence[str], reread: bool, force: bool, accept: str) -> None:
     """Принять новое, пересчитать, проверить, выпустить и показать итог."""
-    from opora.freshness import nothing_new
-    from opora.reference import load_reference
-    from opora.release import current_release
+    with lasting():
+        from opora.freshness import nothing_new
+        from opora.reference import load_reference
+        from opora.release import current_release
 
     home.ensure()
     reference = load_reference(own_methods=home.methods)  # a wrong file is refused before anything is run
@@ -38,7 +40,8 @@ def run(home: Home, years: Sequence[str], reread: bool, force: bool, accept: str
             _print_summary(home)
             return
         status.update("Запускаю…")
-        from pipelines.run import run_now
+        with lasting():
+            from pipelines.run import run_now
 
         try:
             outcome = run_now(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from opora.cli import main
+from opora.cli.garbage import lasting
 from opora.dbt_project import DbtError
 from opora.home import PROJECT, Home
 from opora.programmes import load_programmes, parse_programme
@@ -126,3 +129,14 @@ def test_the_command_line_starts_as_a_module() -> None:
         check=True,
     )
     assert "rollback" in done.stdout
+
+
+def test_garbage_is_collected_again_whatever_became_of_an_import() -> None:
+    before = gc.get_freeze_count()
+    with lasting():
+        assert not gc.isenabled()
+    with pytest.raises(ModuleNotFoundError), lasting():
+        import_module("no_such_module")
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > before
+    gc.unfreeze()
