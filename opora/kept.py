@@ -18,6 +18,7 @@ import shutil
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -82,7 +83,7 @@ def kept_tables(home: Home, database: Path) -> Iterator[KeptTables | None]:
         return
     home.kept.mkdir(mode=PRIVATE, exist_ok=True)
     with hold(home.kept_lock, "расчёт витрин"):
-        yield KeptTables(home.kept, database.with_suffix(".kept"), share=ROWS_AT_ONCE / max(rows, ROWS_AT_ONCE))
+        yield KeptTables(home.kept, database.with_suffix(".kept"), queries=max(1, round(rows / ROWS_AT_ONCE)))
 
 
 @dataclass
@@ -90,12 +91,12 @@ class KeptTables:
     """The kept tables of a home, for the time of one build.
 
     The build file reads them through links of its own in `beside`: what a later run removes stays for this one.
-    `share` is how much of all portions of a table one query computes.
+    All portions of a table are computed by so many `queries`, an equal share of them by each.
     """
 
     folder: Path
     beside: Path
-    share: float = 1.0
+    queries: int = 1
     _prints: dict[str, Prints] = field(default_factory=dict)
     _files: dict[str, Mapping[str, list[Path]]] = field(default_factory=dict)
 
@@ -107,7 +108,7 @@ class KeptTables:
         parts = {portion: index[portion] for portion in keys if _holds(folder, index.get(portion), keys[portion])}
         kept = len(parts)
         missing = sorted(set(keys) - set(parts))
-        at_once = max(1, int(len(keys) * self.share))
+        at_once = max(1, ceil(len(keys) / self.queries))
         for start in range(0, len(missing), at_once):
             some = {portion: keys[portion] for portion in missing[start : start + at_once]}
             parts |= self._compute(connection, node, self._limited(connection, node, some, keys), some)

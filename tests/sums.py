@@ -47,11 +47,11 @@ def opened(rows: Sequence[tuple[str, int]]) -> Iterator[duckdb.DuckDBPyConnectio
 
 
 def run(
-    database: duckdb.DuckDBPyConnection, folder: Path, share: float = 1.0
+    database: duckdb.DuckDBPyConnection, folder: Path, queries: int = 1
 ) -> tuple[Made, Made, list[tuple[object, ...]]]:
     """A run of its own: nothing is known but what lies in the folder. What it made, and the sums, which are right."""
     folder.mkdir(exist_ok=True)
-    kept = KeptTables(folder, folder.with_suffix(".beside"), share)
+    kept = KeptTables(folder, folder.with_suffix(".beside"), queries)
     made = [kept.create(database, one) for one in (SUM_NODE, TWICE_NODE, TOTAL_NODE)]
     sums, doubles = (
         database.execute(f"select * from {relation} order by portion").fetchall() for relation in (SUM, TWICE)

@@ -13,38 +13,12 @@ numbered as (
     from {{ ref('int_chosen_work') }}
 ),
 
--- grouped by numbers and short texts: there are tens of millions of answers
-counted as (
-    select
-        number,
-        class_name,
-        position,
-        score,
-        count(*) as pupils
-    from (
-        select
-            numbered.number,
-            work.class_name,
-            {{ unnested_with_place('work.task_scores', 'score', 'position') }}
-        from work
-        inner join numbered on work.portion = numbered.portion and work.work_no = numbered.work_no
-        where work.attendance = 'participated'
-    )
-    group by all
-),
-
--- what a class is called has few ways of being written: each is read once
-class as (
-    select
-        class_name,
-        {{ class_label('class_name') }} as class_label
-    from (select distinct class_name from counted)
-),
-
 -- the same work under several keys of one school is one
 work_place as (
     select
         chosen.number,
+        chosen.portion,
+        chosen.work_no,
         min(chosen.number) over (
             partition by
                 chosen.delivery_id, chosen.school_id, chosen.measured_year, chosen.test_grade, chosen.subject_id
@@ -60,17 +34,33 @@ work_place as (
     where not school.is_no_school
 ),
 
+-- what a class is called has few ways of being written: each is read once
+class as (
+    select
+        class_name,
+        {{ class_label('class_name') }} as class_label
+    from (select distinct class_name from {{ ref('stg_assessment_result') }} where assessment = 'vpr')
+),
+
+-- grouped by a number and short texts: there are tens of millions of answers
 answer as (
     select
-        work_place.first_no,
-        class.class_label,
-        counted.position,
-        counted.score,
-        cast(sum(counted.pupils) as bigint) as pupils
-    from counted
-    inner join work_place on counted.number = work_place.number
-    inner join class on counted.class_name is not distinct from class.class_name
-    group by work_place.first_no, class.class_label, counted.position, counted.score
+        first_no,
+        class_label,
+        position,
+        score,
+        count(*) as pupils
+    from (
+        select
+            work_place.first_no,
+            class.class_label,
+            {{ unnested_with_place('work.task_scores', 'score', 'position') }}
+        from work
+        inner join work_place on work.portion = work_place.portion and work.work_no = work_place.work_no
+        inner join class on work.class_name is not distinct from class.class_name
+        where work.attendance = 'participated'
+    )
+    group by all
 )
 
 select
