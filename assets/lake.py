@@ -15,7 +15,7 @@ from assets.landing import DELIVERIES, IntakeConfig
 from assets.shared import INTAKE_POOL, OWNERS, column_schema
 from opora.home import UNDATED, Home
 from opora.intake import ingest
-from opora.lake import failing_values
+from opora.lake import failing_in_lake
 from opora.safe_text import safe_markdown
 from pipelines.checks import schema_check_result, schema_check_spec
 from resources.home import OporaHome
@@ -88,7 +88,7 @@ def _spec(spec: Table) -> dg.AssetSpec:
 def _result(home: Home, spec: Table, years: Sequence[str]) -> dg.MaterializeResult:
     """What the lake holds of a table for these years, judged against the registry."""
     files = [path for year in years for path in home.lake_files(spec.table, year)]
-    rows, found = failing_values(spec, files)
+    rows, found = failing_in_lake(home, spec, files)
     metadata: dict[str, Any] = {"parts": len(files)}
     if not spec.partitioned:
         metadata["dagster/row_count"] = rows

@@ -10,7 +10,7 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,6 +120,14 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def sha256_of_all(paths: Iterable[Path]) -> str:
+    """The sha256 of the bytes of files, one after another."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a file beside `path`, then rename it there: a reader never sees half a file.
 
@@ -157,3 +165,11 @@ def write_json(path: Path, value: Any) -> None:
     """Write JSON for people and programs: sorted keys, Cyrillic as it is."""
     text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True, default=str) + "\n"
     write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """What a file of JSON tells that can be done without; nothing if it is not there or not whole."""
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError):
+        return {}

@@ -36,7 +36,7 @@ from opora.delivery import (
     write_issues,
     write_record,
 )
-from opora.home import PROJECT, UNDATED, Home, clear_parts, sha256_of, write_whole
+from opora.home import PROJECT, UNDATED, Home, clear_parts, sha256_of, sha256_of_all, write_whole
 from opora.layouts.context import ASSESSMENT_WORDS, Facts, calendar_year, facts_of_path, subject_reader
 from opora.layouts.convert import date, integer, vpr_login
 from opora.layouts.extract import KIND, RECORD, ROW, Extracted, UnknownContext, extract
@@ -232,13 +232,10 @@ def _landed(path: Path, relative: Path) -> Landed:
 
 @cache
 def _code_version() -> str:
-    digest = hashlib.sha256()
     files = [PROJECT / name for name in _SOURCES]
     for folder in _SOURCE_FOLDERS:
         files += sorted(path for path in (PROJECT / folder).iterdir() if path.suffix in (".py", ".yaml"))
-    for path in files:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    return sha256_of_all(files)
 
 
 def intake_version(home: Home, reference: Reference) -> str:

@@ -26,7 +26,7 @@ from urllib.parse import unquote
 import duckdb
 
 from opora.delivery import read_records
-from opora.home import PRIVATE, Home, clear_parts, sha256_of, write_json
+from opora.home import PRIVATE, Home, clear_parts, read_json, sha256_of, write_json
 from opora.lock import hold
 from opora.sql import quoted
 
@@ -139,7 +139,7 @@ class KeptTables:
         write_json(self.folder / _PROVEN, self._proven() | {test.name: self._keys(connection, test)})
 
     def _proven(self) -> dict[str, Prints]:
-        return _read_json(self.folder / _PROVEN)
+        return read_json(self.folder / _PROVEN)
 
     def forget_others(self, names: Collection[str]) -> None:
         """Remove what is kept of models that are not kept any more."""
@@ -293,15 +293,7 @@ def _holds(folder: Path, part: Part | None, key: str) -> bool:
 
 
 def _read_index(folder: Path) -> dict[str, Part]:
-    return {portion: Part(part["key"], part["files"]) for portion, part in _read_json(folder / _INDEX).items()}
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    """What a file tells; nothing if it is not there or not whole."""
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError):
-        return {}
+    return {portion: Part(part["key"], part["files"]) for portion, part in read_json(folder / _INDEX).items()}
 
 
 def _write_index(folder: Path, parts: Mapping[str, Part]) -> None:

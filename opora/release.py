@@ -28,7 +28,7 @@ import duckdb
 import polars as pl
 
 from opora.delivery import DeliveryRecord, read_records
-from opora.home import PROJECT, Home, clear_parts, sha256_of, write_json
+from opora.home import PROJECT, Home, clear_parts, sha256_of, sha256_of_all, write_json
 from opora.intake import intake_version
 from opora.lock import OWNER, hold, is_dead
 from opora.means import duckdb_settings
@@ -125,10 +125,7 @@ def fingerprint(home: Home, reference: Reference, day: date | None = None) -> st
 
 def calculation_version(home: Home) -> str:
     """Changes when SQL, registry, analyses, reference or own methods do: all that makes marts of the lake."""
-    digest = hashlib.sha256()
-    for path in (*_source_files(), *sorted(home.methods.glob("*.yaml"))):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+    return sha256_of_all((*_source_files(), *sorted(home.methods.glob("*.yaml"))))[:12]
 
 
 def _source_files() -> list[Path]:
