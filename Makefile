@@ -70,10 +70,11 @@ soak: setup
 # All marts by dbt on a Spark cluster on loopback, equal to DuckDB's cell by cell. An environment of its own, and Java 17.
 spark-test: setup $(SPARK_VENV)/.ready
 	@java -version >/dev/null 2>&1 || { echo "no Java: Spark needs Java 17 (Debian: openjdk-17-jre-headless)"; exit 1; }
-	$(SPARK_VENV)/bin/python -m pytest tests/spark
+	$(SPARK_VENV)/bin/python -m pytest -rs tests/spark
 
 # One instance of Dagster in Postgres, with a queue and two workers. An environment of its own, and Postgres.
 shared-test: setup $(SHARED_VENV)/.ready
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { echo "no Postgres server (Debian: postgresql)"; exit 1; }
 	$(SHARED_VENV)/bin/python -m pytest tests/shared
 
 .venv-%/.ready: requirements-%.lock pyproject.toml

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import duckdb
 from homes import ENVIRONMENT, new_home, run
 from measuring import ROOT, Cost, measure, median
 
@@ -69,9 +70,20 @@ def listed_by_script(path: Path) -> Listed:
 
 
 def correct_one_file(landing: Path) -> None:
-    """The last participant of a file is gone: it arrives again, in place of the former."""
+    """The first who wrote the work is gone from a file: it arrives again, in place of the former."""
     path = landing / LATE
-    path.write_bytes(path.read_bytes().rsplit(b"\r\n", 2)[0] + b"\r\n")
+    header, *rows = path.read_bytes().splitlines(keepends=True)
+    variant = header.decode().split(";").index("Вариант")  # a number of those who were there
+    gone = next(place for place, row in enumerate(rows) if row.split(b";")[variant].isdigit())
+    path.write_bytes(b"".join([header, *rows[:gone], *rows[gone + 1 :]]))
+
+
+def participants(home: Path) -> int:
+    """How many results of participants the release in force counts, all procedures of the list together."""
+    marts = home / "releases" / "current" / "official" / "marts.duckdb"
+    with duckdb.connect(str(marts), read_only=True) as connection:
+        row = connection.execute("select sum(own_participants) from procedure_result").fetchone()
+    return int(row[0]) if row else 0
 
 
 def books(landing: Path, work: Path) -> tuple[int, Cost]:
@@ -107,8 +119,11 @@ def bench(size: str, runs: int, work: Path, scripts: Sequence[str], fixed: Cost)
     count, cost = books(landing, work)
     if count:
         yield Row(size, f"{count} xlsx files", cost, f"{count / cost.cpu:.1f} files per processor second")
+    counted = participants(home)
     correct_one_file(landing)
     late = run(home)
+    if participants(home) != counted - 1:
+        raise click.ClickException(f"{size}: after the late file {participants(home)} results, before {counted}.")
     yield Row(size, "one late file", late, f"{100 * late.cpu / whole.cpu:.0f} % of the run")
     for folder in (country, home, work / "books", work / "empty"):
         shutil.rmtree(folder, ignore_errors=True)

@@ -24,7 +24,7 @@ def new_home(folder: Path, parts: Iterable[Path] = ()) -> Path:
     landing = folder / "landing"
     landing.mkdir(parents=True)
     for part in parts:
-        (landing / part.name).symlink_to(part)
+        (landing / part.name).symlink_to(part.resolve())
     if not any(landing.iterdir()):
         (landing / "реестр.csv").write_text(SMALL, encoding="utf-8")
     return folder

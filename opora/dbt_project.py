@@ -35,13 +35,18 @@ def ensure_manifest(project_dir: Path = PROJECT_DIR) -> Path:
     Compiled anew if a file of the project has changed since. Raises DbtError for a project that dbt cannot compile.
     """
     target = project_dir / "target"
-    target.mkdir(parents=True, exist_ok=True)
     manifest, stamp, fingerprint = target / "manifest.json", target / "fingerprint", _fingerprint(project_dir)
-    with FileLock(target / ".lock"):
-        if not (manifest.exists() and stamp.exists() and stamp.read_text() == fingerprint):
-            stamp.unlink(missing_ok=True)
-            _invoke(["compile"], project_dir, target, {})
-            stamp.write_text(fingerprint)
+
+    def is_compiled() -> bool:
+        return manifest.exists() and stamp.exists() and stamp.read_text() == fingerprint
+
+    if not is_compiled():  # else nothing is written: the folder may be another user's
+        target.mkdir(parents=True, exist_ok=True)
+        with FileLock(target / ".lock"):
+            if not is_compiled():  # by another process meanwhile
+                stamp.unlink(missing_ok=True)
+                _invoke(["compile"], project_dir, target, {})
+                stamp.write_text(fingerprint)
     return manifest
 
 
