@@ -96,4 +96,4 @@ lock:
 	done
 
 clean:
-	rm -rf $(VENV) $(SPARK_VENV) $(SHARED_VENV) $(HOME_DIR) dbt/target dbt/logs
+	rm -rf $(VENV) $(SPARK_VENV) $(SHARED_VENV) $(DEMO_HOME) $(REAL_HOME) dbt/target dbt/logs

@@ -11,13 +11,13 @@ from typing import Any
 import click
 
 from opora.cli.telling import MOST_ISSUES_SHOWN, Refused, console, say, with_home
-from opora.home import Home
+from opora.home import Home, read_json
 from opora.lock import hold
 
 
 @click.command()
 @with_home
-@click.option("--seed", type=int, default=None, help="Другое зерно — другой выдуманный регион.")
+@click.option("--seed", type=click.IntRange(min=0), default=None, help="Другое зерно — другой выдуманный регион.")
 @click.option("--schools", type=click.IntRange(min=20), default=60, show_default=True, help="Сколько школ.")
 @click.option(
     "--participants-per-year",
@@ -27,13 +27,16 @@ from opora.lock import hold
 )
 def demo(home: Home, seed: int | None, schools: int, participants_per_year: int | None) -> None:
     """Написать поставки выдуманного региона в настоящих раскладках, или выдуманной страны любого размера."""
-    from opora.demo import write_region
+    from opora.demo import DEFAULT_SEED, write_region
+    from opora.demo.country import DEFAULT_SEED as COUNTRY_SEED
     from opora.demo.country import write_country
 
-    arguments: dict[str, Any] = {} if seed is None else {"seed": seed}
+    if seed is None:
+        seed = DEFAULT_SEED if participants_per_year is None else COUNTRY_SEED
+    _refuse_another(home, seed, schools, participants_per_year)
     if participants_per_year is not None:
         with console.status("Пишу поставки выдуманной страны…"):
-            country = write_country(home.root, schools, participants_per_year, **arguments)
+            country = write_country(home.root, schools, participants_per_year, seed)
         say(f"Поставки выдуманной страны: {home.landing}")
         say(
             f"Регионов {country.regions}, муниципалитетов {country.municipalities}, школ {country.schools}; "
@@ -41,13 +44,25 @@ def demo(home: Home, seed: int | None, schools: int, participants_per_year: int 
         )
     else:
         with console.status("Пишу поставки выдуманного региона…"):
-            region = write_region(home.root, schools=schools, **arguments)
+            region = write_region(home.root, seed, schools)
         say(f"Поставки выдуманного региона: {home.landing}")
         say(
             f"{region.region_name}: школ {region.schools}, муниципалитетов {region.municipalities}, "
             f"учеников {region.pupils}; файлов {region.deliveries}, строк {region.rows}."
         )
     say(f"Что в них верно и что испорчено нарочно: {home.root / 'truth'}")
+
+
+def _refuse_another(home: Home, seed: int, schools: int, participants_per_year: int | None) -> None:
+    """Two made-up worlds in one home would be read together, and neither truth would be true."""
+    told = read_json(home.root / "truth" / "truth.json")
+    rows = next(iter(told.get("participants", {}).values()), None)
+    if told and (told["seed"], told["schools"], rows) != (seed, schools, participants_per_year):
+        size = f", строк участников в год {rows}" if rows else ""
+        raise Refused(
+            f"В {home.root} уже другой выдуманный мир: зерно {told['seed']}, школ {told['schools']}{size}. "
+            "Вместе они дадут списки, которых не знает ни один. Назовите другую папку: --home."
+        )
 
 
 @click.command()

@@ -30,6 +30,19 @@ def test_help_names_every_command() -> None:
         assert name in words
 
 
+def test_two_made_up_worlds_do_not_mix(tmp_path: Path) -> None:
+    size = ("--schools", 20, "--participants-per-year", 100)
+    assert call("demo", *size, "--home", tmp_path)[0] == 0
+    assert call("demo", *size, "--home", tmp_path)[0] == 0, "the same again is the same"
+    written = set((tmp_path / "landing").rglob("*"))
+    for other in (("--schools", 30, *size[2:]), (*size[:3], 200), (*size, "--seed", 1), size[:2]):
+        code, words = call("demo", *other, "--home", tmp_path)
+        assert code == 1
+        assert "школ 20, строк участников в год 100" in words
+    assert set((tmp_path / "landing").rglob("*")) == written
+    assert call("demo", *size, "--seed", -1, "--home", tmp_path)[0] == 2
+
+
 def test_received_files_are_copied_or_linked(tmp_path: Path) -> None:
     source = tmp_path / "выгрузка.csv"
     source.write_text("а;б", encoding="utf-8")
