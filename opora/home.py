@@ -18,6 +18,8 @@ from uuid import uuid4
 
 PROJECT = Path(__file__).resolve().parent.parent
 UNDATED = "undated"
+# How the id of a delivery looks, as a pattern of file names.
+_DELIVERY_ID = "d" + 12 * "[0-9a-f]"
 # The owner and, to look, the group; a stricter umask leaves less.
 PRIVATE = 0o750
 # What is left of a disk when a write to it has failed for want of room.
@@ -85,7 +87,7 @@ class Home:
     @property
     def kept_lock(self) -> Path:
         """Held while models that are kept are built."""
-        return self.kept / ".kept.lock"
+        return self.root / ".kept.lock"
 
     @property
     def publish_lock(self) -> Path:
@@ -101,8 +103,8 @@ class Home:
         return self.lake / table / f"academic_year={academic_year}" / f"{delivery_id}.parquet"
 
     def lake_files(self, table: str, academic_year: str = "*") -> list[Path]:
-        """All parts of a table, in name order."""
-        return sorted((self.lake / table).glob(f"academic_year={academic_year}/*.parquet"))
+        """All parts of a table, in name order. What is named otherwise, as a copy made by hand, is nobody's part."""
+        return sorted((self.lake / table).glob(f"academic_year={academic_year}/{_DELIVERY_ID}.parquet"))
 
     def ensure(self) -> Home:
         """Make the folders that are not there. Those with people in them are made closed to other users."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ import pyarrow.parquet as pq
 
 from opora.delivery import DeliveryRecord, read_records
 from opora.home import PROJECT, Home, read_json, sha256_of, sha256_of_all, write_json
+from schemas.arrow import polars_schema
 from schemas.pandera_schemas import FAILURE_SCHEMA, failures, may_fail
 from schemas.registry import Table
 
@@ -104,15 +106,18 @@ def failing_in_lake(home: Home, spec: Table, parts: Sequence[Path]) -> tuple[int
 
     A part is known by its bytes and by the schemas it was held against. What is forgotten is looked at again.
     """
-    memory = home.lake / spec.table / _GOOD
+    folder = home.lake / spec.table
     with ThreadPoolExecutor() as pool:
-        keys = dict(zip(parts, pool.map(sha256_of, parts), strict=True))
-    told = read_json(memory)
-    good = set(told.get("parts", ())) if told.get("schemas") == _schemas() else set()
-    new = [part for part, key in keys.items() if key not in good]
+        now = dict(zip(parts, pool.map(sha256_of, parts), strict=True))
+    told = read_json(folder / _GOOD)
+    good = dict(told["parts"]) if told.get("schemas") == _schemas() else {}
+    new = [part for part, sha256 in now.items() if good.get(str(part.relative_to(folder))) != sha256]
     _, found = failing_values(spec, new)
     if new and found.is_empty():
-        write_json(memory, {"schemas": _schemas(), "parts": sorted(keys.values())})
+        good |= {str(part.relative_to(folder)): now[part] for part in new}
+        there = {name: sha256 for name, sha256 in good.items() if (folder / name).exists()}
+        with suppress(OSError):  # it saves time and nothing else
+            write_json(folder / _GOOD, {"schemas": _schemas(), "parts": there})
     return sum(pq.read_metadata(part).num_rows for part in parts), found
 
 
@@ -133,9 +138,17 @@ def failing_values(spec: Table, parts: Sequence[Path]) -> tuple[int, pl.DataFram
     rows, found = 0, [pl.DataFrame(schema=FAILURE_SCHEMA)]
     for batch, rows_of_batch in _batches(parts):
         rows += rows_of_batch
-        frame = pl.scan_parquet(batch, hive_partitioning=False)
-        found.append(failures(spec.table, _suspects(spec, frame)))
+        found.append(failures(spec.table, _suspects(spec, _scanned(spec, batch))))
     return rows, pl.concat(found)
+
+
+def _scanned(spec: Table, batch: list[Path]) -> pl.LazyFrame:
+    """Parts of the same columns; one that need not be there is null in parts written before there was one."""
+    frame = pl.scan_parquet(batch, hive_partitioning=False)
+    present = frame.collect_schema()
+    types = polars_schema(spec.table)
+    optional = [column.name for column in spec.columns if not column.required and column.name not in present]
+    return frame.with_columns(pl.lit(None, dtype=types[name]).alias(name) for name in optional)
 
 
 def _suspects(spec: Table, frame: pl.LazyFrame) -> pl.LazyFrame:
@@ -148,14 +161,15 @@ def _suspects(spec: Table, frame: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _batches(parts: Sequence[Path]) -> Iterator[tuple[list[Path], int]]:
-    """Parts to be looked at together, and how many rows they have."""
-    batch: list[Path] = []
-    rows = 0
+    """Parts of the same columns to be looked at together, and how many rows they have."""
+    batches: dict[tuple[str, ...], tuple[list[Path], int]] = {}
     for part in parts:
+        columns = tuple(pq.read_schema(part).names)
+        batch, rows = batches.pop(columns, ([], 0))
         batch.append(part)
         rows += pq.read_metadata(part).num_rows
         if rows >= _ROWS_AT_ONCE:
             yield batch, rows
-            batch, rows = [], 0
-    if batch:
-        yield batch, rows
+        else:
+            batches[columns] = batch, rows
+    yield from batches.values()

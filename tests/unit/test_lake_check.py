@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -68,6 +69,33 @@ def test_a_part_that_changed_is_looked_at_again(tmp_path: Path, looked_at: list[
         looked_at.clear()
         rows, found = failing_in_lake(home, SPEC, parts)
         assert (rows, found["column"].to_list(), looked_at) == (2, ["relation"], ["d000000000002.parquet"])
+
+
+def test_a_run_of_one_year_forgets_no_other(tmp_path: Path, looked_at: list[str]) -> None:
+    home = Home(tmp_path)
+    one, two = part(home, "d000000000001"), part(home, "d000000000002")
+    failing_in_lake(home, SPEC, [one])
+    failing_in_lake(home, SPEC, [two])
+    looked_at.clear()
+    failing_in_lake(home, SPEC, [one, two])
+    assert looked_at == []
+
+
+def test_a_column_that_came_later_is_missing_in_good_parts(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    before, now, strange = (part(home, f"d{number:012x}") for number in range(3))
+    pl.read_parquet(before).drop("valid_to").write_parquet(before)
+    pl.read_parquet(strange).drop("relation").write_parquet(strange)
+    assert failing_in_lake(home, SPEC, [before, now])[1].is_empty()
+    assert failing_in_lake(home, SPEC, [before, now, strange])[1]["value"].to_list() == ["relation"]
+
+
+def test_a_copy_made_by_hand_is_nobodys_part(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    own = part(home, "d000000000001")
+    for name in ("d000000000001 (копия)", "d000000000001~", "копия"):
+        shutil.copy(own, own.with_name(f"{name}.parquet"))
+    assert home.lake_files(SPEC.table) == [own]
 
 
 @pytest.mark.parametrize("harm", ["schemas", "half", "gone"])
