@@ -18,6 +18,7 @@ import shutil
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ from urllib.parse import unquote
 import duckdb
 
 from opora.delivery import read_records
-from opora.home import PRIVATE, Home, clear_parts, read_json, sha256_of, write_json
+from opora.home import PRIVATE, PROJECT, Home, clear_parts, read_json, sha256_of, sha256_of_all, write_json
 from opora.lock import hold
 from opora.sql import quoted
 
@@ -78,11 +79,13 @@ def kept_tables(home: Home, database: Path) -> Iterator[KeptTables | None]:
     least = int(os.environ.get("OPORA_KEEP_FROM_ROWS") or KEEP_FROM_ROWS)
     rows = sum(record.tables.get("assessment_result", 0) for record in read_records(home).values())
     if rows < least:
-        shutil.rmtree(home.kept, ignore_errors=True)
+        if home.kept.exists():
+            with hold(home.kept_lock, "расчёт витрин"):
+                shutil.rmtree(home.kept, ignore_errors=True)
         yield None
         return
-    home.kept.mkdir(mode=PRIVATE, exist_ok=True)
     with hold(home.kept_lock, "расчёт витрин"):
+        home.kept.mkdir(mode=PRIVATE, exist_ok=True)
         yield KeptTables(home.kept, database.with_suffix(".kept"), queries=max(1, round(rows / ROWS_AT_ONCE)))
 
 
@@ -150,7 +153,7 @@ class KeptTables:
     def _keys(self, connection: duckdb.DuckDBPyConnection, node: Node) -> dict[str, str]:
         """The key of every portion that a node should have now."""
         prints = {item.relation: self._print(connection, item.told_by) for item in node.inputs}
-        fixed = _hash(node.sql, node.columns, duckdb.__version__)
+        fixed = _hash(node.sql, node.columns, [item.view for item in node.inputs], duckdb.__version__, _code())
         if node.kept == "whole":
             return {WHOLE: _hash(fixed, prints)}
         portions = {portion for found in prints.values() for portion in found} - {WHOLE}
@@ -163,8 +166,11 @@ class KeptTables:
         """What tells one state of a table from another: by portion if it has them. Its keys, if it is kept itself."""
         if relation not in self._prints:
             portion = _portion_of(connection, relation) or quoted(WHOLE)
+            shape = _hash(
+                connection.execute(f"describe select * from {relation}").fetchall()
+            )  # no part of a row's hash
             self._prints[relation] = {
-                str(name): f"{count} {total}"
+                str(name): f"{shape} {count} {total}"
                 for name, count, total in connection.execute(
                     f"select {portion}, count(*), sum(cast(hash(t) as hugeint)) from {relation} as t group by 1"
                 ).fetchall()
@@ -308,6 +314,12 @@ def _tidy(folder: Path, parts: Mapping[str, Part]) -> None:
     for path in folder.glob("*.parquet"):
         if path.name not in named:
             path.unlink(missing_ok=True)
+
+
+@cache
+def _code() -> str:
+    """Changes when the code does that lays the lake out for models or makes portions of them."""
+    return sha256_of_all(PROJECT / "opora" / name for name in ("kept.py", "models.py", "warehouse.py"))
 
 
 def _hash(*things: Any) -> str:

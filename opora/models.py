@@ -32,10 +32,14 @@ FAILED = ("error", "fail")
 
 @dataclass(frozen=True)
 class Input:
-    """A table that a model reads. Its rows change only when those of `told_by` do, most often itself."""
+    """A table that a model reads. Its rows change only when those of `told_by` do, most often itself.
+
+    Where another table tells, `view` is the SQL that shows its rows, so that they change with it too.
+    """
 
     relation: str
     told_by: str
+    view: str = ""
 
 
 @dataclass(frozen=True)
@@ -131,10 +135,11 @@ def _inputs(manifest: Mapping[str, Any]) -> dict[str, Input]:
     """Every model and source as something to read, by its id."""
     read = {name: raw for part in ("nodes", "sources") for name, raw in manifest[part].items() if raw["relation_name"]}
     relations = {raw["name"]: raw["relation_name"] for raw in manifest["nodes"].values()}
-    return {
-        unique_id: Input(raw["relation_name"], relations.get(_meta(raw).get("told_by"), raw["relation_name"]))
-        for unique_id, raw in read.items()
-    }
+    found = {}
+    for unique_id, raw in read.items():
+        relation, teller = raw["relation_name"], relations.get(_meta(raw).get("told_by"))
+        found[unique_id] = Input(relation, teller, raw["compiled_code"]) if teller else Input(relation, relation)
+    return found
 
 
 def _meta(raw: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ import fcntl
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -62,6 +63,22 @@ def test_a_view_may_be_told_of_by_another_table(database: duckdb.DuckDBPyConnect
     assert KeptTables(folder, folder.with_suffix(".beside")).create(database, told) == Made(3, 0)
     database.execute("update told set rows_count = 7 where portion = '2021/vpr_5_rus'")
     assert KeptTables(folder, folder.with_suffix(".beside")).create(database, told) == Made(1, 2)
+    shown_otherwise = replace(told, inputs=(replace(told.inputs[0], view="select score + 1 …"), *told.inputs[1:]))
+    assert KeptTables(folder, folder.with_suffix(".beside")).create(database, shown_otherwise) == Made(3, 0)
+
+
+def test_a_column_of_another_type_is_another_table(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    run(database, tmp_path / "kept")
+    database.execute("alter table setting alter factor type smallint")  # a row hashes as it did
+    assert run(database, tmp_path / "kept")[0] == Made(3, 0)
+
+
+def test_code_that_makes_portions_otherwise_makes_them_again(
+    database: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(database, tmp_path / "kept")
+    monkeypatch.setattr("opora.kept._code", lambda: "of tomorrow")
+    assert run(database, tmp_path / "kept")[:2] == (Made(3, 0), Made(1, 0))
 
 
 @pytest.mark.parametrize("harm", ["gone", "changed", "index"])
