@@ -1,7 +1,7 @@
-"""The private DuckDB file of a run: what goes into it and how dbt is run over it, inside this process.
+"""The private DuckDB file of a run: what lies in it before its models are built.
 
-What belongs here: laying lake, reference and delivery log out as schemas for dbt, invoking dbt, saying
-what failed. What does not: SQL of models (`dbt/`), publishing (`opora/release.py`), orchestration.
+What belongs here: laying lake, reference and delivery log out as schemas for dbt. What does not: compiling the models
+(`opora/dbt_project.py`), running them (`opora/models.py`), the facts themselves (`opora/reference.py` and its like).
 """
 
 from __future__ import annotations
@@ -59,6 +59,19 @@ def prepare(
     Raises DamagedLake where a part of the lake is gone or changed, WarehouseError where one does not fit the registry.
     """
     require_whole(home)
+    years = [year.academic_year for year in reference.academic_years]
+    reach = load_facts()[0].year_limit.value
+    catalogue = load_context()
+    frames = {
+        **reference.tables(),
+        **deficit_tables(load_deficits() if deficits is None else deficits),
+        **programme_tables(load_programmes() if programmes is None else programmes),
+        "as_of": pl.DataFrame({"as_of": [as_of or date.today()]}),
+        **context_tables(catalogue),
+        **rule_tables(load_rules(), years),
+        **risk_tables(load_risk() if risk is None else risk),
+        **group_tables(load_groups() if groups is None else groups, years, reach),
+    }
     database.parent.mkdir(parents=True, exist_ok=True)
     write_json(database.parent / OWNER, process_mark())
     database.unlink(missing_ok=True)
@@ -69,46 +82,16 @@ def prepare(
             _create_lake_view(connection, table, home.lake_files(table.table))
         for table in tables("analysis"):
             _create_table(connection, f"analysis.{table.table}", pl.DataFrame(schema=polars_schema(table.table)))
-        for name, frame in reference.tables().items():
+        for name, frame in frames.items():
             _create_table(connection, f"reference.{name}", frame)
-        for name, frame in deficit_tables(load_deficits() if deficits is None else deficits).items():
-            _create_table(connection, f"reference.{name}", frame)
-        _create_programmes(connection, load_programmes() if programmes is None else programmes, as_of or date.today())
-        _create_context(connection, load_context())
-        years = [year.academic_year for year in reference.academic_years]
-        for name, frame in rule_tables(load_rules(), years).items():
-            _create_table(connection, f"reference.{name}", frame)
-        for name, frame in risk_tables(load_risk() if risk is None else risk).items():
-            _create_table(connection, f"reference.{name}", frame)
-        reach = load_facts()[0].year_limit.value
-        for name, frame in group_tables(load_groups() if groups is None else groups, years, reach).items():
-            _create_table(connection, f"reference.{name}", frame)
+        # what words of the lake mean is read here, not in SQL: lake and reference must lie there already
+        _create_table(connection, "reference.context_answer", _context_answers(connection, catalogue))
         _create_table(connection, "reference.label_school_type", _label_types(connection, reference))
         records = list(read_records(home).values())
         _create_table(connection, "delivery_log.delivery", delivery_frame(records))
         _create_table(connection, "delivery_log.part", part_frame(records))
         _create_table(connection, "delivery_log.task_column", task_column_frame(records))
         _create_table(connection, "delivery_log.issue", read_issues(home))
-
-
-def _create_programmes(connection: duckdb.DuckDBPyConnection, programmes: Sequence[Programme], as_of: date) -> None:
-    for name, frame in programme_tables(programmes).items():
-        _create_table(connection, f"reference.{name}", frame)
-    _create_table(connection, "reference.as_of", pl.DataFrame({"as_of": [as_of]}))
-
-
-def _create_context(connection: duckdb.DuckDBPyConnection, catalogue: ContextCatalogue) -> None:
-    """The catalogue of conditions, and what the delivered answers mean: words are read here, not in SQL."""
-    for name, frame in context_tables(catalogue).items():
-        _create_table(connection, f"reference.{name}", frame)
-    query = """
-        select distinct indicator_id, value_text
-        from lake.context_value
-        where value_text is not null
-            and indicator_id in (select question_id from reference.context_question where is_coded)
-    """
-    told = answer_values(connection.execute(query).fetchall(), catalogue)
-    _create_table(connection, "reference.context_answer", told)
 
 
 def _create_lake_view(connection: duckdb.DuckDBPyConnection, table: Table, parts: Sequence[Path]) -> None:
@@ -134,6 +117,17 @@ def _create_table(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.Da
     connection.register("frame", frame.to_arrow())
     connection.execute(f"create table {name} as select * from frame")
     connection.unregister("frame")
+
+
+def _context_answers(connection: duckdb.DuckDBPyConnection, catalogue: ContextCatalogue) -> pl.DataFrame:
+    """What the delivered answers about conditions mean, by the catalogue."""
+    query = """
+        select distinct indicator_id, value_text
+        from lake.context_value
+        where value_text is not null
+            and indicator_id in (select question_id from reference.context_question where is_coded)
+    """
+    return answer_values(connection.execute(query).fetchall(), catalogue)
 
 
 def _label_types(connection: duckdb.DuckDBPyConnection, reference: Reference) -> pl.DataFrame:
