@@ -16,7 +16,7 @@ from typing import Literal
 import polars as pl
 from pydantic import Field, model_validator
 
-from opora.facts import Cited, Fact, Setting, frame_schema, read_file
+from opora.facts import Cited, Fact, Rows, Setting, frame_of, frames_of, read_file, repeated
 from opora.layouts.convert import NOT_A_VALUE, boolean, integer, number
 
 FILE = "context/indicators.yaml"
@@ -144,7 +144,7 @@ def _problems(catalogue: ContextCatalogue) -> Iterator[str]:
         "component_id": [component.component_id for component in catalogue.components],
     }
     for name, ids in keys.items():
-        if twice := sorted({item for item in ids if ids.count(item) > 1}):
+        if twice := repeated(ids):
             yield f"{name} declared twice: {', '.join(twice)}"
     if unknown := sorted({question.form_id for question in catalogue.questions} - set(keys["form_id"])):
         yield f"unknown forms: {', '.join(unknown)}"
@@ -258,12 +258,10 @@ def answer_values(texts: Iterable[tuple[str, str]], catalogue: ContextCatalogue)
         for text, value in read_answers(catalogue.by_id[question_id], said).items()
         if value is not None
     ]
-    return pl.DataFrame(rows, schema=frame_schema("question_id value_text value:float"), orient="row")
+    return frame_of("question_id value_text value:float", rows)
 
 
 # --- tables ------------------------------------------------------------------------------------------
-
-Rows = Iterator[tuple[object, ...]]
 
 
 def _form_rows(catalogue: ContextCatalogue) -> Rows:
@@ -334,10 +332,7 @@ _TABLES: dict[str, tuple[str, Callable[[ContextCatalogue], Rows]]] = {
 
 def context_tables(catalogue: ContextCatalogue) -> dict[str, pl.DataFrame]:
     """Flat tables for dbt, in the order of the file."""
-    return {
-        name: pl.DataFrame(list(rows(catalogue)), schema=frame_schema(columns), orient="row")
-        for name, (columns, rows) in _TABLES.items()
-    }
+    return frames_of(_TABLES, catalogue)
 
 
 def load_context(root: Path | None = None) -> ContextCatalogue:

@@ -15,7 +15,7 @@ from typing import Literal
 import polars as pl
 from pydantic import model_validator
 
-from opora.facts import AcademicYearId, Cited, Dated, Fact, Setting, frame_schema, read_file
+from opora.facts import AcademicYearId, Cited, Dated, Fact, Setting, frame_schema, read_file, repeated
 
 
 class DeficitSettings(Cited):
@@ -69,7 +69,7 @@ class TaskLevelsFile(Fact):
     @model_validator(mode="after")
     def _one_rule_a_year(self) -> TaskLevelsFile:
         for one, other in combinations(self.levels, 2):
-            if one.level == other.level and _overlap(one, other):
+            if one.level == other.level and one.overlaps(other):
                 raise ValueError(f"two rules for the level {one.level} in one year")
         return self
 
@@ -86,16 +86,9 @@ class SpecificationYearsFile(Fact):
 
     @model_validator(mode="after")
     def _one_a_year(self) -> SpecificationYearsFile:
-        years = [item.academic_year for item in self.specification_years]
-        if twice := sorted({year for year in years if years.count(year) > 1}):
+        if twice := repeated(item.academic_year for item in self.specification_years):
             raise ValueError(f"two specifications for {', '.join(twice)}")
         return self
-
-
-def _overlap(one: Dated, other: Dated) -> bool:
-    starts = max(one.valid_from or "", other.valid_from or "")
-    ends = min(one.valid_to or "9", other.valid_to or "9")
-    return starts <= ends
 
 
 @dataclass(frozen=True)

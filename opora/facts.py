@@ -1,14 +1,16 @@
 """What every file of `reference/` is made of: strict dated facts, settings with their standing, and how a file is read.
 
-Belongs here: base models, field types, the reading of one file, the frames that dbt gets. Does not belong here:
-models of a subject matter (`reference.py`, `programmes.py` and the modules of `analysis/`) and facts themselves (YAML).
+Belongs here: base models, field types, the reading of one file, what checks between facts share, the frames that dbt
+gets. Does not belong here: models of a subject matter (`reference.py`, `programmes.py` and the modules of `analysis/`)
+and facts themselves (YAML).
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Hashable, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -86,6 +88,12 @@ class Dated(Cited):
     def covers(self, academic_year: str) -> bool:
         return (self.valid_from or academic_year) <= academic_year <= (self.valid_to or academic_year)
 
+    def overlaps(self, other: Dated) -> bool:
+        """Whether there is a year in which both hold."""
+        starts = max(self.valid_from or "", other.valid_from or "")
+        ends = min(self.valid_to or "9", other.valid_to or "9")
+        return starts <= ends
+
 
 class Setting(Fact, Generic[T]):
     """One decision of a method: what was chosen, what else could be, and how far it is settled."""
@@ -149,7 +157,17 @@ def read_file(name: str, model: type[M], root: Path | None = None) -> M:
     return parse_file(name, path.read_bytes(), model)
 
 
+# --- checks between facts ------------------------------------------------------------------------
+
+
+def repeated(values: Iterable[Hashable]) -> list[str]:
+    """What is met more than once, as messages show it."""
+    return sorted(str(value) for value, count in Counter(values).items() if count > 1)
+
+
 # --- tables --------------------------------------------------------------------------------------
+
+Rows = Iterator[tuple[Any, ...]]
 
 
 def frame_schema(columns: str) -> dict[str, pl.DataType]:
@@ -163,3 +181,13 @@ def frame_schema(columns: str) -> dict[str, pl.DataType]:
     }
     parts = (column.partition(":") for column in columns.split())
     return {name: types[kind or "text"] for name, _, kind in parts}
+
+
+def frame_of(columns: str, rows: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
+    """Rows under columns that are spelled as in `frame_schema`."""
+    return pl.DataFrame(list(rows), schema=frame_schema(columns), orient="row")
+
+
+def frames_of(tables: Mapping[str, tuple[str, Callable[[T], Rows]]], facts: T) -> dict[str, pl.DataFrame]:
+    """Facts as flat tables: each has a name, columns, and a function that gives its rows."""
+    return {name: frame_of(columns, rows(facts)) for name, (columns, rows) in tables.items()}

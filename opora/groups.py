@@ -6,17 +6,16 @@ official. Does not belong here: the definitions themselves (YAML) and who is a m
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import polars as pl
 from pydantic import Field, model_validator
 
-from opora.facts import Dated, Fact, ReferenceFileError, Setting, default_root, frame_schema, read_file
+from opora.facts import Dated, Fact, ReferenceFileError, Setting, default_root, frame_of, read_file, repeated
 
 GroupFact = Literal["has_low_results", "is_adverse_conditions", "has_resource_deficit"]
 ContextClass = Literal["adverse_low", "resilient", "favourable_low", "leader", "typical"]
@@ -187,21 +186,15 @@ def load_groups(root: Path | None = None) -> Groups:
 def _problems(groups: Groups) -> Iterator[str]:
     ids = [definition.definition_id for _, definition in groups.definitions]
     facts = [(programme_id, d.fact) for programme_id, d in groups.definitions if programme_id and d.fact]
-    official = [one.fact for one in groups.official]
-    if repeated := _repeated(ids):
-        yield f"definition_id: repeated: {repeated}"
-    if repeated := _repeated(f"{programme_id} {fact}" for programme_id, fact in facts):
-        yield f"fact: two definitions of one programme: {repeated}"
+    if twice := repeated(ids):
+        yield f"definition_id: repeated: {twice}"
+    if twice := repeated(f"{programme_id} {fact}" for programme_id, fact in facts):
+        yield f"fact: two definitions of one programme: {twice}"
     if unknown := sorted({one.definition_id for one in groups.official} - set(ids)):
         yield f"official_groups.yaml: unknown definitions {unknown}"
-    for fact in sorted(set(official)):
-        dated = sorted((one.valid_from or "", one.valid_to or "9") for one in groups.official if one.fact == fact)
-        if any(start <= end for (_, end), (start, _) in pairwise(dated)):
-            yield f"official_groups.yaml: two definitions of {fact} in one year"
-
-
-def _repeated(values: Iterable[str]) -> list[str]:
-    return sorted(value for value, count in Counter(values).items() if count > 1)
+    pairs = combinations(groups.official, 2)
+    for fact in sorted({one.fact for one, other in pairs if one.fact == other.fact and one.overlaps(other)}):
+        yield f"official_groups.yaml: two definitions of {fact} in one year"
 
 
 # --- tables ------------------------------------------------------------------------------------------
@@ -269,6 +262,4 @@ def group_tables(groups: Groups, academic_years: Sequence[str], year_limit: int)
             ],
         ),
     }
-    return {
-        name: pl.DataFrame(found, schema=frame_schema(columns), orient="row") for name, (columns, found) in rows.items()
-    }
+    return {name: frame_of(columns, found) for name, (columns, found) in rows.items()}

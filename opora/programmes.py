@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ import polars as pl
 import yaml
 from pydantic import AfterValidator, model_validator
 
-from opora.facts import AcademicYearId, Fact, ReferenceFileError, default_root, frame_schema, parse_file
+from opora.facts import AcademicYearId, Fact, ReferenceFileError, Rows, default_root, frame_of, parse_file, repeated
 from opora.reference import ProceduresFile
 
 # --- closed catalogues -----------------------------------------------------------------------------
@@ -558,31 +557,27 @@ class Programme(Fact):
         return self
 
 
-def _repeated(values: Iterable[str]) -> list[str]:
-    return sorted(value for value, count in Counter(values).items() if count > 1)
-
-
 def _programme_problems(p: Programme) -> Iterator[str]:
     periods = [period.period for period in p.periods]
     planned = [period.period for period in p.periods if not period.is_baseline]
     checks = [
         ("periods.period: not of the period_kind", [x for x in periods if not re.fullmatch(_PERIOD[p.period_kind], x)]),
-        ("periods.period: repeated", _repeated(periods)),
-        ("indicators and measures: an identifier is repeated", _repeated(p.item_ids)),
-        ("notes.note_id: repeated", _repeated(n.note_id for n in p.notes)),
+        ("periods.period: repeated", repeated(periods)),
+        ("indicators and measures: an identifier is repeated", repeated(p.item_ids)),
+        ("notes.note_id: repeated", repeated(n.note_id for n in p.notes)),
     ]
     for i in p.indicators:
         targets = [t.period for t in i.targets]
         at = f"indicators.{i.indicator_id}.targets.period"
         checks += [
-            (f"{at}: repeated", _repeated(f"{t.period} {t.comparator}" for t in i.targets)),
+            (f"{at}: repeated", repeated(f"{t.period} {t.comparator}" for t in i.targets)),
             (f"{at}: not a period of the programme", [x for x in targets if x not in planned]),
         ]
     for m in p.measures:
         plans = [plan.period for plan in m.plan]
         at = f"measures.{m.measure_id}.plan.period"
         checks += [
-            (f"{at}: repeated", _repeated(plans)),
+            (f"{at}: repeated", repeated(plans)),
             (f"{at}: not a period of the programme", [x for x in plans if x not in planned]),
         ]
     if not planned:
@@ -604,8 +599,6 @@ def due_dates(windows: Sequence[Window], period: Period) -> tuple[tuple[dt.date,
 
 
 # --- tables ----------------------------------------------------------------------------------------
-
-Rows = Iterator[tuple[Any, ...]]
 
 
 def _programme_rows(p: Programme) -> Rows:
@@ -767,17 +760,12 @@ def programme_tables(programmes: Sequence[Programme]) -> dict[str, pl.DataFrame]
     """Flat tables for dbt, in the order of the programmes and of their files, with the catalogue of reports."""
     ordered = sorted(programmes, key=lambda p: p.programme_id)
     tables = {
-        name: pl.DataFrame(
-            [(p.programme_id, *row) for p in ordered for row in rows(p)],
-            schema=frame_schema(f"programme_id {columns}"),
-            orient="row",
-        )
+        name: frame_of(f"programme_id {columns}", ((p.programme_id, *row) for p in ordered for row in rows(p)))
         for name, (columns, rows) in _TABLES.items()
     }
-    tables["return_kind"] = pl.DataFrame(
-        [(kind, r.title_ru, r.by_school, r.of_total) for kind, r in RETURN_KINDS.items()],
-        schema=frame_schema("return_kind title_ru by_school:bool of_total:bool"),
-        orient="row",
+    tables["return_kind"] = frame_of(
+        "return_kind title_ru by_school:bool of_total:bool",
+        ((kind, r.title_ru, r.by_school, r.of_total) for kind, r in RETURN_KINDS.items()),
     )
     return tables
 

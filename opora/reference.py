@@ -9,12 +9,11 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import polars as pl
 from pydantic import model_validator
@@ -29,9 +28,12 @@ from opora.facts import (
     M,
     Pattern,
     ReferenceFileError,
+    Rows,
     default_root,
     frame_schema,
+    frames_of,
     parse_file,
+    repeated,
 )
 from opora.methods import Counting, Method, MethodFile, Variant, counting_of, read_methods
 from opora.objectivity import MARKER_METHOD_COLUMNS, JournalFacts, MarkerMethod, marker_method_rows, marker_rows
@@ -406,15 +408,10 @@ class Reference:
 
     @cached_property
     def _tables(self) -> dict[str, pl.DataFrame]:
-        return {
-            name: pl.DataFrame(list(rows(self)), schema=frame_schema(columns), orient="row")
-            for name, (columns, rows) in _TABLES.items()
-        }
+        return frames_of(_TABLES, self)
 
 
 # --- tables --------------------------------------------------------------------------------------
-
-Rows = Iterator[tuple[Any, ...]]
 
 
 def _academic_year_rows(r: Reference) -> Rows:
@@ -642,10 +639,6 @@ _TABLES: dict[str, tuple[str, Callable[[Reference], Rows]]] = {
 # --- checks between facts ------------------------------------------------------------------------
 
 
-def _repeated(values: Iterable[Hashable]) -> list[str]:
-    return sorted(str(value) for value, count in Counter(values).items() if count > 1)
-
-
 def _unknown(values: Iterable[str | None], known: Iterable[str]) -> list[str]:
     return sorted({value for value in values if value is not None} - set(known))
 
@@ -681,22 +674,22 @@ def _contradictions(r: Reference) -> Iterator[str]:
     markers = [marker for m in r.marker_methods for marker in m.markers]
 
     checks: list[tuple[str, str, list[str]]] = [
-        ("academic_years.yaml", "academic_year: repeated", _repeated(years)),
+        ("academic_years.yaml", "academic_year: repeated", repeated(years)),
         (
             "academic_years.yaml",
             "starts_on: does not follow the year before",
             [str(start) for start, end in zip(starts[1:], ends[:-1], strict=True) if (start - end).days != 1],
         ),
-        ("subjects.yaml", "subject_id: repeated", _repeated(s.subject_id for s in r.subjects)),
-        ("subjects.yaml", "aliases: two subjects claim", _repeated(aliases)),
-        ("subjects.yaml", "codes: two subjects claim", _repeated(codes)),
-        ("subjects.yaml", "exam_codes: two subjects in one year", _repeated(exam_codes)),
+        ("subjects.yaml", "subject_id: repeated", repeated(s.subject_id for s in r.subjects)),
+        ("subjects.yaml", "aliases: two subjects claim", repeated(aliases)),
+        ("subjects.yaml", "codes: two subjects claim", repeated(codes)),
+        ("subjects.yaml", "exam_codes: two subjects in one year", repeated(exam_codes)),
         (
             "subjects.yaml",
             "exam_codes.subject_id: unknown",
             _unknown((c.subject_id for c in r.exam_codes), subjects),
         ),
-        ("procedures.yaml", "procedure_id: repeated", _repeated(p.procedure_id for p in r.procedures)),
+        ("procedures.yaml", "procedure_id: repeated", repeated(p.procedure_id for p in r.procedures)),
         (
             "procedures.yaml",
             "subject_ids: unknown",
@@ -715,13 +708,13 @@ def _contradictions(r: Reference) -> Iterator[str]:
                 (t.excluded_reason for t in r.school_types if t.excluded_reason),
             ),
         ),
-        ("scales", "scale_id: repeated", _repeated(s.scale_id for s in r.scales)),
+        ("scales", "scale_id: repeated", repeated(s.scale_id for s in r.scales)),
         ("scales", "subject_id: unknown", _unknown((s.subject_id for s in r.scales), subjects)),
-        ("scales", "periods: two scales in one year", _repeated(scale_years)),
+        ("scales", "periods: two scales in one year", repeated(scale_years)),
         ("thresholds", "subject_id: unknown", _unknown((t.subject_id for t in r.thresholds), subjects)),
-        ("thresholds", "valid_from: two minimums in one year", _repeated(minimums)),
-        ("calendar.yaml", "sessions.session_id: repeated", _repeated(s.session_id for s in r.sessions)),
-        ("calendar.yaml", "monitoring.event_id: repeated", _repeated(e.event_id for e in r.monitoring)),
+        ("thresholds", "valid_from: two minimums in one year", repeated(minimums)),
+        ("calendar.yaml", "sessions.session_id: repeated", repeated(s.session_id for s in r.sessions)),
+        ("calendar.yaml", "monitoring.event_id: repeated", repeated(e.event_id for e in r.monitoring)),
         (
             "calendar.yaml",
             "sessions.subject_ids: unknown",
@@ -730,17 +723,17 @@ def _contradictions(r: Reference) -> Iterator[str]:
         (
             "calendar.yaml",
             "sessions.is_default: must be true for exactly one sitting of",
-            _repeated(defaults) + sorted(str(sitting) for sitting in sittings - set(defaults)),
+            repeated(defaults) + sorted(str(sitting) for sitting in sittings - set(defaults)),
         ),
-        ("school_types.yaml", "school_type: repeated", _repeated(t.school_type for t in r.school_types)),
-        ("breaks.yaml", "break_id: repeated", _repeated(b.break_id for b in r.breaks)),
+        ("school_types.yaml", "school_type: repeated", repeated(t.school_type for t in r.school_types)),
+        ("breaks.yaml", "break_id: repeated", repeated(b.break_id for b in r.breaks)),
         (
             "breaks.yaml",
             "subject_ids: unknown",
             _unknown((s for b in r.breaks for s in b.subject_ids or ()), subjects),
         ),
-        ("objectivity", "method_id: repeated", _repeated(m.method_id for m in r.marker_methods)),
-        ("objectivity", "valid_from: two methods in one year", _repeated(marker_years)),
+        ("objectivity", "method_id: repeated", repeated(m.method_id for m in r.marker_methods)),
+        ("objectivity", "valid_from: two methods in one year", repeated(marker_years)),
         (
             "objectivity",
             "markers.procedure_id: unknown",

@@ -7,17 +7,27 @@ Does not belong here: the facts (YAML), what schools delivered and every figure 
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import polars as pl
 from pydantic import AfterValidator, model_validator
 
-from opora.facts import Cited, Dated, Fact, ReferenceFileError, Setting, default_root, frame_schema, read_file
+from opora.facts import (
+    Cited,
+    Dated,
+    Fact,
+    ReferenceFileError,
+    Rows,
+    Setting,
+    default_root,
+    frames_of,
+    read_file,
+    repeated,
+)
 from opora.reference import AcademicYear, AcademicYearsFile
 
 FOLDER = "risk"
@@ -251,10 +261,6 @@ def last_turn_of_risk(facts: RiskFacts, day: dt.date) -> dt.date:
 # --- checks between facts ----------------------------------------------------------------------------
 
 
-def _repeated(values: Iterable[Hashable]) -> list[str]:
-    return sorted(str(value) for value, count in Counter(values).items() if count > 1)
-
-
 def _contradictions(facts: RiskFacts) -> Iterator[str]:
     """What no part shows alone: overlapping years, unknown names, one title for two factors, lost factors."""
     years = [year.academic_year for year in facts.academic_years]
@@ -264,32 +270,32 @@ def _contradictions(facts: RiskFacts) -> Iterator[str]:
     behind = {indicator.factor_id for indicator in facts.indicators}
     stages = [(cycle.cycle_id, stage.stage_id) for cycle in facts.cycles for stage in cycle.stages]
     checks = (
-        ("lists.yaml", "list_id: repeated", _repeated(item.list_id for item in facts.lists)),
-        ("lists.yaml", "two lists in one year", _repeated(y for item in facts.lists for y in years if item.covers(y))),
+        ("lists.yaml", "list_id: repeated", repeated(item.list_id for item in facts.lists)),
+        ("lists.yaml", "two lists in one year", repeated(y for item in facts.lists for y in years if item.covers(y))),
         (
             "lists.yaml",
             "factor_id: repeated in a list",
-            _repeated((item.list_id, f.factor_id) for item in facts.lists for f in item.factors),
+            repeated((item.list_id, f.factor_id) for item in facts.lists for f in item.factors),
         ),
-        ("lists.yaml", "title_ru: two factors claim", _repeated(title for title, _ in titles)),
+        ("lists.yaml", "title_ru: two factors claim", repeated(title for title, _ in titles)),
         ("lists.yaml", "successions: wrong", list(_wrong_successions(facts))),
-        ("indicators.yaml", "indicator_id: repeated", _repeated(i.indicator_id for i in facts.indicators)),
-        ("indicators.yaml", "title_ru: repeated", _repeated(i.title_ru for i in facts.indicators)),
+        ("indicators.yaml", "indicator_id: repeated", repeated(i.indicator_id for i in facts.indicators)),
+        ("indicators.yaml", "title_ru: repeated", repeated(i.title_ru for i in facts.indicators)),
         ("indicators.yaml", "factor_id: unknown", sorted(behind - known)),
         ("indicators.yaml", "no indicator behind", sorted(newest - behind)),
-        ("cycle.yaml", "two cycles in one year", _repeated(y for c in facts.cycles for y in years if c.covers(y))),
+        ("cycle.yaml", "two cycles in one year", repeated(y for c in facts.cycles for y in years if c.covers(y))),
         ("cycle.yaml", "a list without a cycle", [y for y in years if facts.list_of(y) and not facts.cycle_of(y)]),
-        ("cycle.yaml", "stage_id: repeated", _repeated(stages)),
+        ("cycle.yaml", "stage_id: repeated", repeated(stages)),
         (
             "cycle.yaml",
             "shown_by: two stages",
-            _repeated((c.cycle_id, s.shown_by) for c in facts.cycles for s in c.stages if s.shown_by),
+            repeated((c.cycle_id, s.shown_by) for c in facts.cycles for s in c.stages if s.shown_by),
         ),
-        ("cycle.yaml", "levels: repeated", _repeated(level.level for level in facts.levels)),
+        ("cycle.yaml", "levels: repeated", repeated(level.level for level in facts.levels)),
         (
             "cycle.yaml",
             "respondents: repeated",
-            _repeated(respondents.respondent_group for respondents in facts.respondents),
+            repeated(respondents.respondent_group for respondents in facts.respondents),
         ),
     )
     for file, problem, values in checks:
@@ -310,12 +316,10 @@ def _wrong_successions(facts: RiskFacts) -> Iterator[str]:
     yield from (f"{factor_id} of {former} goes nowhere" for former, factor_id, _ in sorted(wanted - set(told)))
     yield from (f"{factor_id} of {former} is still there" for former, factor_id, _ in sorted(set(told) - wanted))
     yield from (f"{s.becomes} is not in {s.to_list}" for s in facts.successions if s.becomes not in lists[s.to_list])
-    yield from _repeated((s.from_list, s.factor_id) for s in facts.successions)
+    yield from repeated((s.from_list, s.factor_id) for s in facts.successions)
 
 
 # --- tables ------------------------------------------------------------------------------------------
-
-Rows = Iterator[tuple[Any, ...]]
 
 
 def _list_rows(facts: RiskFacts) -> Rows:
@@ -408,7 +412,4 @@ _TABLES = {
 
 def risk_tables(facts: RiskFacts) -> dict[str, pl.DataFrame]:
     """Flat tables for the schema `reference` of the warehouse, dated facts spread over their academic years."""
-    return {
-        name: pl.DataFrame(list(rows(facts)), schema=frame_schema(columns), orient="row")
-        for name, (columns, rows) in _TABLES.items()
-    }
+    return frames_of(_TABLES, facts)

@@ -18,7 +18,7 @@ from opora.analysis.partners import load_rules, rule_tables
 from opora.context_facts import ContextCatalogue, answer_values, context_tables, load_context
 from opora.deficits import DeficitFacts, deficit_tables, load_deficits
 from opora.delivery import NON_DATA, DeliveryRecord, read_issues, read_records
-from opora.facts import frame_schema
+from opora.facts import frame_of, frame_schema
 from opora.groups import Groups, group_tables, load_groups
 from opora.home import Home, write_json
 from opora.lake import require_whole
@@ -170,7 +170,7 @@ def part_frame(records: Iterable[DeliveryRecord]) -> pl.DataFrame:
         for record in records
         for path, checksum in ((Path(name), checksum) for name, checksum in record.part_sha256.items())
     ]
-    return pl.DataFrame(rows, schema=frame_schema("delivery_id table_name academic_year sha256"), orient="row")
+    return frame_of("delivery_id table_name academic_year sha256", rows)
 
 
 def _delivery_row(record: DeliveryRecord) -> dict[str, object]:

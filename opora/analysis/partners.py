@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pydantic import model_validator
 
 from opora.analysis.base import Analysis, Frames
-from opora.facts import Dated, ReferenceFileError, Setting, default_root, frame_schema, read_file
+from opora.facts import Dated, ReferenceFileError, Setting, default_root, frame_of, read_file
 from opora.groups import ContextClass
 from schemas.arrow import polars_schema
 
@@ -70,7 +70,7 @@ def load_rules(root: Path | None = None) -> tuple[PartnerRules, ...]:
     names = sorted(path.relative_to(folder).as_posix() for path in (folder / "partners").glob("*.yaml"))
     rules = tuple(read_file(name, PartnerRules, folder) for name in names)
     for one, other in combinations(rules, 2):
-        if (one.valid_from or "") <= (other.valid_to or "9") and (other.valid_from or "") <= (one.valid_to or "9"):
+        if one.overlaps(other):
             raise ReferenceFileError(f"reference/partners: {one.rules_id} and {other.rules_id} hold in one year")
     return rules
 
@@ -83,18 +83,16 @@ def rule_tables(rules: Sequence[PartnerRules], academic_years: Iterable[str]) ->
     """What SQL must know of the rules, by academic year: the plain settings, and the markers that keep from leading."""
     dated = [(year, found) for year in academic_years if (found := rules_of(rules, year))]
     return {
-        "partner_rule": pl.DataFrame(
-            [
+        "partner_rule": frame_of(
+            "academic_year rules_id capacity:int open_agreement_years:int marker_years:int",
+            (
                 (year, r.rules_id, r.capacity.value, r.open_agreement_years.value, r.marker_years.value)
                 for year, r in dated
-            ],
-            schema=frame_schema("academic_year rules_id capacity:int open_agreement_years:int marker_years:int"),
-            orient="row",
+            ),
         ),
-        "partner_marker": pl.DataFrame(
-            [(year, criterion) for year, r in dated for criterion in r.marker_criteria.value],
-            schema=frame_schema("academic_year criterion"),
-            orient="row",
+        "partner_marker": frame_of(
+            "academic_year criterion",
+            ((year, criterion) for year, r in dated for criterion in r.marker_criteria.value),
         ),
     }
 
