@@ -638,6 +638,21 @@ _TABLES: dict[str, tuple[str, Callable[[Reference], Rows]]] = {
 
 # --- checks between facts ------------------------------------------------------------------------
 
+# file, what is wrong, with which values; without values nothing is
+Problems = Iterator[tuple[str, str, list[str]]]
+
+
+def _years_of(r: Reference, fact: Dated) -> list[str]:
+    return [y.academic_year for y in r.academic_years if fact.covers(y.academic_year)]
+
+
+def _subject_ids(r: Reference) -> set[str]:
+    return {s.subject_id for s in r.subjects}
+
+
+def _procedure_ids(r: Reference) -> set[str]:
+    return {p.procedure_id for p in r.procedures}
+
 
 def _unknown(values: Iterable[str | None], known: Iterable[str]) -> list[str]:
     return sorted({value for value in values if value is not None} - set(known))
@@ -645,109 +660,110 @@ def _unknown(values: Iterable[str | None], known: Iterable[str]) -> list[str]:
 
 def _contradictions(r: Reference) -> Iterator[str]:
     """What no file shows alone: repeated keys, names nobody declared, facts that overlap in a year."""
-    years = [y.academic_year for y in r.academic_years]
-    subjects = {s.subject_id for s in r.subjects}
-    procedures = {p.procedure_id for p in r.procedures}
+    for theme in _THEMES:
+        for file, problem, values in theme(r):
+            if values:
+                yield f"reference/{file}: {problem}: {', '.join(values)}"
+
+
+def _year_problems(r: Reference) -> Problems:
     starts = [y.starts_on for y in r.academic_years]
     ends = [y.ends_on for y in r.academic_years]
+    gaps = [str(start) for start, end in zip(starts[1:], ends[:-1], strict=True) if (start - end).days != 1]
+    yield "academic_years.yaml", "academic_year: repeated", repeated(y.academic_year for y in r.academic_years)
+    yield "academic_years.yaml", "starts_on: does not follow the year before", gaps
 
-    aliases = [_words(alias) for s in r.subjects for alias in s.aliases]
-    codes = [code for s in r.subjects for code in s.codes]
-    exam_codes = [(a, c.code, year) for c in r.exam_codes for a in c.assessments for year in years if c.covers(year)]
-    scale_years = [
+
+def _subject_problems(r: Reference) -> Problems:
+    aliases = (_words(alias) for s in r.subjects for alias in s.aliases)
+    codes = (code for s in r.subjects for code in s.codes)
+    exam_codes = ((a, c.code, year) for c in r.exam_codes for a in c.assessments for year in _years_of(r, c))
+    unknown = _unknown((c.subject_id for c in r.exam_codes), _subject_ids(r))
+    yield "subjects.yaml", "subject_id: repeated", repeated(s.subject_id for s in r.subjects)
+    yield "subjects.yaml", "aliases: two subjects claim", repeated(aliases)
+    yield "subjects.yaml", "codes: two subjects claim", repeated(codes)
+    yield "subjects.yaml", "exam_codes: two subjects in one year", repeated(exam_codes)
+    yield "subjects.yaml", "exam_codes.subject_id: unknown", unknown
+
+
+def _procedure_problems(r: Reference) -> Problems:
+    unknown = _unknown((s for p in r.procedures for s in p.subject_ids), _subject_ids(r))
+    yield "procedures.yaml", "procedure_id: repeated", repeated(p.procedure_id for p in r.procedures)
+    yield "procedures.yaml", "subject_ids: unknown", unknown
+
+
+def _method_problems(r: Reference) -> Problems:
+    procedures = (p for m in r.methods for p in m.settings.procedures.value)
+    reasons = (reason for m in r.methods for reason in m.settings.excluded_school_reasons.value)
+    known = (t.excluded_reason for t in r.school_types if t.excluded_reason)
+    yield "methods", "settings.procedures: unknown", _unknown(procedures, _procedure_ids(r))
+    yield "methods", "settings.excluded_school_reasons: unknown to school_types.yaml", _unknown(reasons, known)
+
+
+def _scale_problems(r: Reference) -> Problems:
+    held = (
         (s.assessment, s.test_grade, s.subject_id, year)
         for s in r.scales
-        for period in s.periods
-        for year in years
-        if period.covers(year)
-    ]
-    minimums = [
-        (t.assessment, t.subject_id, purpose, year)
-        for t in r.thresholds
-        for purpose in t.purposes
-        for year in years
-        if t.covers(year)
-    ]
-    defaults = [(s.assessment, s.calendar_year, g) for s in r.sessions if s.is_default for g in s.grades]
-    sittings = {(s.assessment, s.calendar_year, g) for s in r.sessions for g in s.grades}
-    marker_years = [year for m in r.marker_methods for year in years if m.covers(year)]
-    markers = [marker for m in r.marker_methods for marker in m.markers]
+        for p in s.periods
+        for year in _years_of(r, p)
+    )
+    yield "scales", "scale_id: repeated", repeated(s.scale_id for s in r.scales)
+    yield "scales", "subject_id: unknown", _unknown((s.subject_id for s in r.scales), _subject_ids(r))
+    yield "scales", "periods: two scales in one year", repeated(held)
 
-    checks: list[tuple[str, str, list[str]]] = [
-        ("academic_years.yaml", "academic_year: repeated", repeated(years)),
-        (
-            "academic_years.yaml",
-            "starts_on: does not follow the year before",
-            [str(start) for start, end in zip(starts[1:], ends[:-1], strict=True) if (start - end).days != 1],
-        ),
-        ("subjects.yaml", "subject_id: repeated", repeated(s.subject_id for s in r.subjects)),
-        ("subjects.yaml", "aliases: two subjects claim", repeated(aliases)),
-        ("subjects.yaml", "codes: two subjects claim", repeated(codes)),
-        ("subjects.yaml", "exam_codes: two subjects in one year", repeated(exam_codes)),
-        (
-            "subjects.yaml",
-            "exam_codes.subject_id: unknown",
-            _unknown((c.subject_id for c in r.exam_codes), subjects),
-        ),
-        ("procedures.yaml", "procedure_id: repeated", repeated(p.procedure_id for p in r.procedures)),
-        (
-            "procedures.yaml",
-            "subject_ids: unknown",
-            _unknown((s for p in r.procedures for s in p.subject_ids), subjects),
-        ),
-        (
-            "methods",
-            "settings.procedures: unknown",
-            _unknown((p for m in r.methods for p in m.settings.procedures.value), procedures),
-        ),
-        (
-            "methods",
-            "settings.excluded_school_reasons: unknown to school_types.yaml",
-            _unknown(
-                (reason for m in r.methods for reason in m.settings.excluded_school_reasons.value),
-                (t.excluded_reason for t in r.school_types if t.excluded_reason),
-            ),
-        ),
-        ("scales", "scale_id: repeated", repeated(s.scale_id for s in r.scales)),
-        ("scales", "subject_id: unknown", _unknown((s.subject_id for s in r.scales), subjects)),
-        ("scales", "periods: two scales in one year", repeated(scale_years)),
-        ("thresholds", "subject_id: unknown", _unknown((t.subject_id for t in r.thresholds), subjects)),
-        ("thresholds", "valid_from: two minimums in one year", repeated(minimums)),
-        ("calendar.yaml", "sessions.session_id: repeated", repeated(s.session_id for s in r.sessions)),
-        ("calendar.yaml", "monitoring.event_id: repeated", repeated(e.event_id for e in r.monitoring)),
-        (
-            "calendar.yaml",
-            "sessions.subject_ids: unknown",
-            _unknown((x for s in r.sessions for x in (s.subject_ids or ()) + s.omitted_subject_ids), subjects),
-        ),
-        (
-            "calendar.yaml",
-            "sessions.is_default: must be true for exactly one sitting of",
-            repeated(defaults) + sorted(str(sitting) for sitting in sittings - set(defaults)),
-        ),
-        ("school_types.yaml", "school_type: repeated", repeated(t.school_type for t in r.school_types)),
-        ("breaks.yaml", "break_id: repeated", repeated(b.break_id for b in r.breaks)),
-        (
-            "breaks.yaml",
-            "subject_ids: unknown",
-            _unknown((s for b in r.breaks for s in b.subject_ids or ()), subjects),
-        ),
-        ("objectivity", "method_id: repeated", repeated(m.method_id for m in r.marker_methods)),
-        ("objectivity", "valid_from: two methods in one year", repeated(marker_years)),
-        (
-            "objectivity",
-            "markers.procedure_id: unknown",
-            _unknown((p for m in markers for p in (m.procedure_id, m.earlier_procedure_id)), procedures),
-        ),
-        (
-            "objectivity",
-            "settings.published_base: unknown",
-            _unknown((m.settings.published_base.value for m in r.marker_methods), procedures),
-        ),
-    ]
-    for file, problem, values in checks:
-        if values:
-            yield f"reference/{file}: {problem}: {', '.join(values)}"
+
+def _threshold_problems(r: Reference) -> Problems:
+    held = (
+        (t.assessment, t.subject_id, use, year) for t in r.thresholds for use in t.purposes for year in _years_of(r, t)
+    )
+    yield "thresholds", "subject_id: unknown", _unknown((t.subject_id for t in r.thresholds), _subject_ids(r))
+    yield "thresholds", "valid_from: two minimums in one year", repeated(held)
+
+
+def _calendar_problems(r: Reference) -> Problems:
+    subjects = (x for s in r.sessions for x in (s.subject_ids or ()) + s.omitted_subject_ids)
+    sittings = {(s.assessment, s.calendar_year, g) for s in r.sessions for g in s.grades}
+    defaults = [(s.assessment, s.calendar_year, g) for s in r.sessions if s.is_default for g in s.grades]
+    not_one = repeated(defaults) + sorted(str(sitting) for sitting in sittings - set(defaults))
+    yield "calendar.yaml", "sessions.session_id: repeated", repeated(s.session_id for s in r.sessions)
+    yield "calendar.yaml", "monitoring.event_id: repeated", repeated(e.event_id for e in r.monitoring)
+    yield "calendar.yaml", "sessions.subject_ids: unknown", _unknown(subjects, _subject_ids(r))
+    yield "calendar.yaml", "sessions.is_default: must be true for exactly one sitting of", not_one
+
+
+def _school_type_problems(r: Reference) -> Problems:
+    yield "school_types.yaml", "school_type: repeated", repeated(t.school_type for t in r.school_types)
+
+
+def _break_problems(r: Reference) -> Problems:
+    subjects = (s for b in r.breaks for s in b.subject_ids or ())
+    yield "breaks.yaml", "break_id: repeated", repeated(b.break_id for b in r.breaks)
+    yield "breaks.yaml", "subject_ids: unknown", _unknown(subjects, _subject_ids(r))
+
+
+def _objectivity_problems(r: Reference) -> Problems:
+    held = (year for m in r.marker_methods for year in _years_of(r, m))
+    markers = (marker for m in r.marker_methods for marker in m.markers)
+    procedures = (p for m in markers for p in (m.procedure_id, m.earlier_procedure_id))
+    bases = (m.settings.published_base.value for m in r.marker_methods)
+    yield "objectivity", "method_id: repeated", repeated(m.method_id for m in r.marker_methods)
+    yield "objectivity", "valid_from: two methods in one year", repeated(held)
+    yield "objectivity", "markers.procedure_id: unknown", _unknown(procedures, _procedure_ids(r))
+    yield "objectivity", "settings.published_base: unknown", _unknown(bases, _procedure_ids(r))
+
+
+_THEMES = (
+    _year_problems,
+    _subject_problems,
+    _procedure_problems,
+    _method_problems,
+    _scale_problems,
+    _threshold_problems,
+    _calendar_problems,
+    _school_type_problems,
+    _break_problems,
+    _objectivity_problems,
+)
 
 
 # --- loading -------------------------------------------------------------------------------------
