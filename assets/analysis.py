@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from assets.shared import OWNERS, PUBLISH_POOL, column_schema
+from assets.shared import OWNERS, PUBLISH_POOL, column_schema, run_of
 from opora.analysis.base import Analysis, run_analysis
 from resources.home import OporaHome
 from schemas.registry import table
@@ -44,7 +44,7 @@ def _analysis_assets(analysis: Analysis) -> dg.AssetsDefinition:
         pool=PUBLISH_POOL,
     )
     def computed(context: dg.AssetExecutionContext, opora_home: OporaHome) -> Iterator[dg.MaterializeResult]:
-        database = opora_home.build_database(context.run.root_run_id or context.run_id)
+        database = opora_home.build_database(run_of(context))
         for name, rows in run_analysis(database, analysis).items():
             yield dg.MaterializeResult(asset_key=dg.AssetKey(["analysis", name]), metadata={"dagster/row_count": rows})
 

@@ -11,13 +11,13 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from assets.checks import schema_check_result, schema_check_spec
 from assets.landing import DELIVERIES, IntakeConfig
 from assets.shared import INTAKE_POOL, OWNERS, column_schema
 from opora.home import UNDATED, Home
 from opora.intake import ingest
 from opora.lake import failing_in_lake
 from opora.safe_text import safe_markdown
-from pipelines.checks import schema_check_result, schema_check_spec
 from resources.home import OporaHome
 from schemas.registry import Table, tables
 

@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from assets.shared import OWNERS, PUBLISH_POOL
+from assets.shared import OWNERS, PUBLISH_POOL, run_of
 from opora.programmes import Programme
 from resources.home import OporaHome
 
@@ -55,7 +55,7 @@ def _programme_asset(programme: Programme, timezone: str) -> dg.AssetsDefinition
         ],
     )
     def programme_state(context: dg.AssetExecutionContext, opora_home: OporaHome) -> dg.MaterializeResult:
-        database = opora_home.build_database(context.run.root_run_id or context.run_id)
+        database = opora_home.build_database(run_of(context))
         return _state(database, programme)
 
     return programme_state

@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
-from assets.shared import OWNERS, PUBLISH_POOL
+from assets.shared import OWNERS, PUBLISH_POOL, run_of
 from opora.candidate import make_candidate
 from opora.comparison import DIFF_MD
 from opora.gate import CHECK_IDS
@@ -61,7 +61,7 @@ def build_candidate(also_after: Sequence[dg.AssetKey] = ()) -> dg.AssetsDefiniti
     def candidate(
         context: dg.AssetExecutionContext, config: CandidateConfig, opora_home: OporaHome
     ) -> dg.MaterializeResult:
-        home, run_id = opora_home.home, context.run.root_run_id or context.run_id
+        home, run_id = opora_home.home, run_of(context)
         clear_leftovers(home, run_id)
         made = make_candidate(
             home, opora_home.reference(), opora_home.build_database(run_id), run_id, accepted_ru=config.accept
@@ -107,7 +107,7 @@ def _changes(folder: Path) -> dg.MetadataValue:
     description="Выпуск: папка с контрольными суммами и ссылка current, переключённая за один шаг.",
 )
 def release(context: dg.AssetExecutionContext, config: ReleaseConfig, opora_home: OporaHome) -> dg.MaterializeResult:
-    home, run_id = opora_home.home, context.run.root_run_id or context.run_id
+    home, run_id = opora_home.home, run_of(context)
     folder = candidate_folder(home, run_id)
     current = current_release(home)
     proposed = read_release(folder)

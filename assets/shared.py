@@ -1,6 +1,6 @@
-"""Names that assets of all stages share: owners, pools, metadata of columns.
+"""What assets of all stages share: owners, pools, the run they work for, metadata of columns.
 
-What belongs here: words, and the translation of the registry into Dagster's metadata. What does not: assets.
+What belongs here: words, and the translation between Opora and Dagster. What does not: assets.
 """
 
 import dagster as dg
@@ -12,6 +12,11 @@ OWNERS = ["team:data-engineering"]
 INTAKE_POOL = "intake"
 PUBLISH_POOL = "publish"
 POOLS = (INTAKE_POOL, PUBLISH_POOL)
+
+
+def run_of(context: dg.AssetExecutionContext) -> str:
+    """The run whose build file is used: a retry goes on with the file of the first try."""
+    return context.run.root_run_id or context.run_id
 
 
 def column_schema(spec: Table) -> dg.TableSchema:

@@ -15,7 +15,7 @@ from dagster_dbt import DagsterDbtTranslator, dbt_assets
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 from dagster_dbt.dbt_manifest import validate_manifest
 
-from assets.shared import OWNERS, PUBLISH_POOL, column_schema
+from assets.shared import OWNERS, PUBLISH_POOL, column_schema, run_of
 from opora.build import AFTER_ANALYSIS
 from opora.kept import kept_tables
 from opora.models import NodeResult, all_nodes, choose, run_models
@@ -68,7 +68,7 @@ def build_warehouse_assets(manifest_path: Path) -> list[dg.AssetsDefinition]:
         pool=PUBLISH_POOL,
     )
     def warehouse(context: dg.AssetExecutionContext, opora_home: OporaHome) -> Iterator[Any]:
-        database = opora_home.build_database(context.run.root_run_id or context.run_id)
+        database = opora_home.build_database(run_of(context))
         prepare(opora_home.home, opora_home.reference(), database)
         with kept_tables(opora_home.home, database) as kept:
             results = run_models(database, choose(exclude=[AFTER_ANALYSIS]), tests_may_fail=True, kept=kept)
@@ -82,7 +82,7 @@ def build_warehouse_assets(manifest_path: Path) -> list[dg.AssetsDefinition]:
         pool=PUBLISH_POOL,
     )
     def warehouse_after_analysis(context: dg.AssetExecutionContext, opora_home: OporaHome) -> Iterator[Any]:
-        database = opora_home.build_database(context.run.root_run_id or context.run_id)
+        database = opora_home.build_database(run_of(context))
         results = run_models(database, choose(select=[AFTER_ANALYSIS]), tests_may_fail=True)
         yield from _told(context, manifest, translator, results, database)
 

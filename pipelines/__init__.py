@@ -1,1 +1,1 @@
-"""Dagster assembly: definitions, partitions, jobs, schedules, sensors, checks. No calculations, SQL or paths."""
+"""Dagster assembly: definitions, partitions, jobs, schedules, sensors. No calculations, SQL or paths."""

@@ -18,6 +18,7 @@ import pytest
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster_dbt.dbt_manifest import validate_manifest
 
+from assets.checks import SCHEMA_CHECK, schema_check_result
 from assets.programmes import EVERY_INDICATOR_IS_TOLD, programme_key
 from assets.shared import POOLS
 from assets.warehouse import OporaTranslator, _check_results
@@ -28,7 +29,6 @@ from opora.models import NodeResult, choose
 from opora.programmes import load_programmes
 from opora.reference import load_reference
 from pipelines.build import build_defs
-from pipelines.checks import SCHEMA_CHECK, schema_check_result
 from pipelines.jobs import ALL_DOCUMENTS, ANNUAL_LIST, QUARTERLY_MONITORING, REBUILD_RELEASE
 from pipelines.partitions import academic_years, all_years, measured_year_at
 from pipelines.run import SETTINGS, dagster_home
