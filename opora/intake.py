@@ -15,7 +15,7 @@ import os
 import re
 import stat
 import traceback
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ from opora.delivery import (
 from opora.home import PROJECT, UNDATED, Home, clear_parts, sha256_of, sha256_of_all, write_whole
 from opora.layouts.context import ASSESSMENT_WORDS, Facts, calendar_year, facts_of_path, subject_reader
 from opora.layouts.convert import date, integer, vpr_login
-from opora.layouts.extract import KIND, RECORD, ROW, Extracted, UnknownContext, extract
+from opora.layouts.extract import KIND, RECORD, ROW, Extracted, UnknownContext, extract, issue_frame
 from opora.layouts.model import BUILT_IN, Layout, read_layouts
 from opora.layouts.recognise import Block, Recognition, recognise
 from opora.limits import bound
@@ -56,6 +56,8 @@ NOTE_LAYOUT = "delivery_note"
 MOST_WORKERS = 8
 # Larger files are read one after another: each takes many times its size of memory, Parquet more than text.
 _HEAVY_BYTES, _HEAVY_PARQUET_BYTES = 32_000_000, 4_000_000
+# A larger text file is data, and is not looked into for a delivery note.
+_LARGEST_NOTE = 5_000_000
 _SOURCES = (
     *("opora/intake.py", "opora/reading.py", "opora/checks.py", "opora/persons.py"),
     *("opora/context_facts.py", "opora/context_checks.py", "opora/masking.py", "opora/safe_text.py"),
@@ -346,7 +348,12 @@ def _missing_parts(home: Home, record: DeliveryRecord) -> tuple[str, ...]:
 
 def _covers(years: Collection[str] | None, record: DeliveryRecord) -> bool:
     """Whether all parts of a delivery are written, not only those of some years."""
-    return years is None or all(year in years or year == UNDATED for year in record.academic_years)
+    return all(_is_asked(year, years) for year in record.academic_years)
+
+
+def _is_asked(year: str, years: Collection[str] | None) -> bool:
+    """Whether parts of a year are written when these years are asked for; undated ones always are."""
+    return years is None or year in years or year == UNDATED
 
 
 def files_with_work(home: Home, reference: Reference, landed: Sequence[Landed] | None = None) -> list[str]:
@@ -383,7 +390,7 @@ def _has_work(
     return any(
         not home.lake_part(name, year, record.delivery_id).exists()
         for name, year in record.parts
-        if years is None or year in years or year == UNDATED
+        if _is_asked(year, years)
     )
 
 
@@ -436,9 +443,7 @@ def store(home: Home, result: Processed, years: Collection[str] | None = None) -
     trace.
     """
     record = result.record
-    wanted = {
-        key: frame for key, frame in result.parts.items() if years is None or key[1] in years or key[1] == UNDATED
-    }
+    wanted = {(name, year): frame for (name, year), frame in result.parts.items() if _is_asked(year, years)}
     if result.parts and not wanted:
         return
     paths = {key: home.lake_part(*key, record.delivery_id) for key in result.parts}
@@ -544,10 +549,7 @@ def _process_sheets(
     notes = _notes(blocks, file, reference)
     path_says = facts_of_path(file.relative, reference)
     hints = noted.filled_from(path_says)
-    extracted: list[tuple[Block, Extracted]] = []
-    for block in blocks:
-        if block.layout.table is not None:
-            extracted.append((block, _extracted(block, hints, reference)))
+    extracted = [(block, _extracted(block, hints, reference)) for block in blocks if block.layout.table is not None]
     issues = [_unread_sheets(found, blocks), _hidden_sheets(blocks)]
     parts: dict[tuple[str, str], list[pl.DataFrame]] = {}
     counts = RowCounts()
@@ -571,15 +573,20 @@ def _process_sheets(
     whole = {key: pl.concat(frames) for key, frames in sorted(parts.items())}
     record.rows = counts
     record.task_columns = list(dict.fromkeys(column for _, e in extracted for column in _task_columns(e)))
-    record.issues = dict(sorted(all_issues["check_id"].value_counts().rows()))
-    record.parts = list(whole)
-    for (name, _), frame in whole.items():
+    _note_outcome(record, whole, all_issues)
+    return Processed(record, all_issues, whole, notes)
+
+
+def _note_outcome(record: DeliveryRecord, parts: Mapping[tuple[str, str], pl.DataFrame], issues: pl.DataFrame) -> None:
+    """What the record says of the parts and issues of a file."""
+    record.parts = list(parts)
+    for (name, _), frame in parts.items():
         record.tables[name] = record.tables.get(name, 0) + frame.height
     record.academic_years = sorted({year for _, year in parts})
+    record.issues = dict(sorted(issues["check_id"].value_counts().rows()))
     # of a wide table one answer may be set aside and its row stay
-    is_whole = (all_issues["severity"] == "quarantine").sum() == 0
+    is_whole = (issues["severity"] == "quarantine").sum() == 0
     record.status = "accepted" if is_whole else "accepted_with_quarantine"
-    return Processed(record, all_issues, whole, notes)
 
 
 def _extracted(block: Block, hints: Facts, reference: Reference) -> Extracted:
@@ -665,10 +672,9 @@ def _unread_sheets(found: Sequence[tuple[Sheet, Recognition]], blocks: Sequence[
         for sheet, recognition in found
         if not recognition.blocks and not any(re.search(pattern, sheet.name) for pattern in companions)
     ]
-    check_id = "sheet_not_recognised"
     return _of_sheets(
         names,
-        check_id,
+        "sheet_not_recognised",
         "Лист «{}» не опознан и не прочитан.",
         "Если на листе данные, опишите его раскладку; иначе уберите лист.",
     )
@@ -695,10 +701,9 @@ def _of_sheets(names: Sequence[str], check_id: str, reason_ru: str, remedy_ru: s
 def _hidden_sheets(blocks: Sequence[Block]) -> pl.DataFrame:
     """Hidden sheets that were read: nobody who opens the book sees what was taken from them."""
     names = list(dict.fromkeys(block.sheet.shown for block in blocks if block.sheet.is_hidden))
-    check_id = "hidden_sheet_read"
     return _of_sheets(
         names,
-        check_id,
+        "hidden_sheet_read",
         "Лист «{}» скрыт, но на нём таблица, и она прочитана.",
         "Если таблица лишняя, удалите лист и пришлите книгу снова; если нужна, покажите его.",
     )
@@ -756,15 +761,14 @@ def _with_year(issues: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
 
 
 def _stray_issue(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.select(
-        pl.lit(None, pl.Int64).alias(RECORD),
-        pl.col(ROW),
-        pl.lit("").alias("column_name"),
-        pl.lit(None, pl.String).alias("value"),
-        pl.lit("stray_header_row").alias("check_id"),
-        pl.lit("quarantine").alias("severity"),
-        pl.lit("Среди данных стоит повторная строка заголовков.").alias("reason_ru"),
-        pl.lit("Удалите строку; данных в ней нет.").alias("remedy_ru"),
+    return issue_frame(
+        rows,
+        "stray_header_row",
+        "quarantine",
+        "",
+        pl.lit(None),
+        pl.lit("Среди данных стоит повторная строка заголовков."),
+        "Удалите строку; данных в ней нет.",
     )
 
 
@@ -917,6 +921,3 @@ def _delivery_notes(files: Sequence[Landed], layouts: Sequence[Layout], referenc
         except UnreadableFile:
             continue  # it is refused with its own message when its turn comes
     return notes
-
-
-_LARGEST_NOTE = 5_000_000

@@ -17,9 +17,9 @@ Converter = Callable[[pl.Expr], pl.Expr]
 
 NOT_A_VALUE = ("-", "–", "—", "нет отметки", "нет данных", "н/д", "#н/д", "nan")
 ABSENT = r"(?i)^\s*отсутств"
-# edu and sch are one series of numbers, ksh (schools of the region itself) is another
 # The least number that counts nothing here: numbers of passports and insurances begin there.
 BEYOND_COUNTS = 10**9
+# edu and sch are one series of numbers, ksh (schools of the region itself) is another
 _LOGIN = r"(?i)\b(?:edu|sch|(ksh))\s?(\d{6})\b"
 _MUNICIPALITY = r"(?i)\breg(\d{2})_(?:vpr_)?(m\d{3})\b"
 _VARIANT = r"(?i)^((?:var|вар(?:иант)?\.?|в)?[\s№-]*\d{1,4}|[xх])$"

@@ -147,7 +147,7 @@ def _check_ids(tree: ast.AST) -> Iterator[str]:
             name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
             if name in ("Refusal", "UnreadableFile"):
                 yield from _constants(node.args[:1])
-            elif name == "issue_frame":
+            elif name in ("issue_frame", "_of_sheets"):
                 yield from _constants(node.args[1:2])
             elif name == "alias" and list(_constants(node.args)) == ["check_id"]:
                 yield from _literals(node.func)
