@@ -6,7 +6,6 @@ What belongs here: the comparison and its words. What does not: which releases a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -31,7 +30,7 @@ CAUSES_RU: dict[Cause, str] = {
     "code_or_reference": "код или справочники",
 }
 DIFF_JSON, DIFF_MD = "diff.json", "diff.md"
-_STATUS_RU = {None: "не было в выпуске"}
+_ABSENT_RU = "не было в выпуске"
 # The columns whose change is a change of a school's standing.
 _STANDING = ("status", "shnor_basis", "listing", "support_format", "is_at_risk")
 
@@ -270,8 +269,8 @@ def _school_changes(
             municipality_name=row["municipality_name"] or "",
             before=row["status_before"],
             after=row["status_after"],
-            before_ru=row["reason_before"] or _STATUS_RU[None],
-            after_ru=row["reason_after"] or _STATUS_RU[None],
+            before_ru=row["reason_before"] or _ABSENT_RU,
+            after_ru=row["reason_after"] or _ABSENT_RU,
             causes=tuple(cause for cause in CAUSES_RU if cause in (causes or {"code_or_reference"})),
             results=tuple(mine),
         )
@@ -328,7 +327,7 @@ def _result_changes(connection: duckdb.DuckDBPyConnection, inputs: _Inputs) -> d
 
 def _result_ru(below: int | None, participants: int | None, state: str | None) -> str:
     if participants is None:
-        return {"not_delivered": "не прислано", None: "не было в выпуске"}.get(state, "результата нет")
+        return {"not_delivered": "не прислано", None: _ABSENT_RU}.get(state, "результата нет")
     return f"{below if below is not None else '?'} из {participants}"
 
 
@@ -390,12 +389,6 @@ def write_comparison(folder: Path, comparison: Comparison, version: str) -> None
     write_json(folder / DIFF_JSON, comparison.as_dict() | {"version": version})
     text = comparison_markdown(comparison, version)
     write_whole(folder / DIFF_MD, lambda part: part.write_text(text, encoding="utf-8"))
-
-
-def read_comparison(folder: Path) -> Mapping[str, Any] | None:
-    """What `write_comparison` wrote, None in a first release."""
-    path = folder / DIFF_JSON
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 def comparison_markdown(comparison: Comparison, version: str) -> str:
