@@ -19,10 +19,15 @@ def environment() -> str:
     return os.environ.get(ENVIRONMENT_VARIABLE, LOCAL)
 
 
+def runs_by_itself(named: str) -> bool:
+    """Whether schedules and sensors start switched on: not on a desk, where people start runs."""
+    return named != LOCAL
+
+
 def build_schedules(reference: Reference, named: str) -> list[dg.ScheduleDefinition]:
     """Schedules of one environment; they run by themselves in production and wait to be switched on elsewhere."""
     events = [event for event in reference.monitoring if named in event.environments]
-    status = dg.DefaultScheduleStatus.STOPPED if named == LOCAL else dg.DefaultScheduleStatus.RUNNING
+    status = dg.DefaultScheduleStatus.RUNNING if runs_by_itself(named) else dg.DefaultScheduleStatus.STOPPED
     return [_schedule(event, reference, status) for event in events]
 
 

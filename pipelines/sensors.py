@@ -14,7 +14,7 @@ from opora.intake import landing_entries
 from opora.safe_text import safe_path
 from pipelines.jobs import ALL_DOCUMENTS, ANNUAL_LIST
 from pipelines.partitions import all_years
-from pipelines.schedules import LOCAL
+from pipelines.schedules import LOCAL, runs_by_itself
 from resources.home import OporaHome
 
 # A file that changed less than this ago may still be on its way.
@@ -28,7 +28,7 @@ def build_landing_sensor(partitions: dg.StaticPartitionsDefinition, named: str =
         name="landing_changed",
         job_name=ANNUAL_LIST,
         minimum_interval_seconds=60,
-        default_status=dg.DefaultSensorStatus.STOPPED if named == LOCAL else dg.DefaultSensorStatus.RUNNING,
+        default_status=dg.DefaultSensorStatus.RUNNING if runs_by_itself(named) else dg.DefaultSensorStatus.STOPPED,
         description="Новые файлы в landing: принять, пересчитать и опубликовать.",
     )
     def landing_changed(context: dg.SensorEvaluationContext, opora_home: OporaHome) -> dg.SensorResult | dg.SkipReason:
@@ -50,7 +50,7 @@ def build_release_sensor(named: str = LOCAL) -> dg.SensorDefinition:
         asset_key=RELEASE,
         name="release_published",
         job_name=ALL_DOCUMENTS,
-        default_status=dg.DefaultSensorStatus.STOPPED if named == LOCAL else dg.DefaultSensorStatus.RUNNING,
+        default_status=dg.DefaultSensorStatus.RUNNING if runs_by_itself(named) else dg.DefaultSensorStatus.STOPPED,
         description="Новый выпуск: составить его документы.",
     )
     def release_published(

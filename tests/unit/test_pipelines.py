@@ -32,7 +32,7 @@ from pipelines.build import build_defs
 from pipelines.jobs import ALL_DOCUMENTS, ANNUAL_LIST, QUARTERLY_MONITORING, REBUILD_RELEASE
 from pipelines.partitions import academic_years, all_years, measured_year_at
 from pipelines.run import SETTINGS, dagster_home
-from pipelines.schedules import build_schedules
+from pipelines.schedules import LOCAL, build_schedules
 from pipelines.sensors import SETTLED_SECONDS, build_landing_sensor, build_release_sensor
 from resources.event_log import OpenEventLog
 from resources.home import OporaHome
@@ -182,6 +182,15 @@ def test_a_schedule_asks_for_the_year_under_work() -> None:
     assert isinstance(request, dg.RunRequest)
     assert request.partition_key == "2023-2024"
     assert request.run_key == f"{schedule.name}:2024-09-20"
+
+
+def test_sensors_run_by_themselves_in_production_and_stand_still_on_a_desk() -> None:
+    for named, status in (
+        ("production", dg.DefaultSensorStatus.RUNNING),
+        (LOCAL, dg.DefaultSensorStatus.STOPPED),
+    ):
+        sensors = (build_landing_sensor(academic_years(REFERENCE), named), build_release_sensor(named))
+        assert [sensor.default_status for sensor in sensors] == [status, status], named
 
 
 def test_the_sensor_waits_until_files_have_settled(tmp_path: Path) -> None:
