@@ -301,7 +301,7 @@ def _add_headers(app: Dash) -> None:
     policy = "; ".join(
         (
             "default-src 'self'",
-            "script-src 'self' " + " ".join(f"{found}" for found in _inline_scripts(app)),
+            "script-src 'self' " + " ".join(_inline_scripts(app)),
             "style-src 'self' 'unsafe-inline'",
             "img-src 'self' data: blob:",
             "font-src 'self' data:",

@@ -25,6 +25,7 @@ from opora.intake import intake_version, survey
 from opora.lake import part_state
 from opora.reference import Reference
 from opora.release import (
+    DATABASE,
     OFFICIAL,
     PUBLIC,
     Release,
@@ -154,7 +155,7 @@ def _wrong_rows(release: Release) -> list[str]:
         if not folder.is_dir():
             continue
         in_files = {path.stem: pq.read_metadata(path).num_rows for path in sorted(folder.glob("*.parquet"))}
-        for form, counts in (("parquet", in_files), ("marts.duckdb", _rows_of_database(folder / "marts.duckdb"))):
+        for form, counts in (("parquet", in_files), (DATABASE, _rows_of_database(folder / DATABASE))):
             expected = in_files if wanted is None else wanted
             wrong += [
                 f"{profile}/{mart} ({form}): строк {counts.get(mart, 'нет')}, а должно быть {expected.get(mart, 'нет')}"
