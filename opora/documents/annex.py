@@ -10,7 +10,14 @@ from opora import russian as fmt
 from opora.documents.model import Column, Document, Section, SectionShape, Shape
 from opora.documents.parts import LIMITS, SOURCES, document, limits
 from opora.documents.reader import Marts
-from opora.documents.territory import RISK_SECTION, at_risk_schools, at_risk_section, list_sources, listed_schools
+from opora.documents.territory import (
+    RISK_SECTION,
+    at_risk_schools,
+    at_risk_section,
+    left_schools,
+    list_sources,
+    listed_schools,
+)
 
 ANNEX = Shape(
     "annex",
@@ -54,15 +61,7 @@ def annex(marts: Marts, region_code: str, year: str | None = None) -> Document:
     """The annex of a list year, the newest without one. Raises DocumentRefused."""
     list_year = marts.checked_year(year)
     listed = listed_schools(marts, list_year, region_code=region_code)
-    left = marts.rows(
-        """
-        select t.*, s.school_name, s.municipality_name from school_status as t join school as s using (school_id)
-        where t.listing = 'left' and t.academic_year = $1 and s.region_code = $2
-        order by s.municipality_name collate ru, s.school_name collate ru, t.school_id
-        """,
-        list_year,
-        region_code,
-    )
+    left = left_schools(marts, list_year, region_code)
     risk_year, at_risk = at_risk_schools(marts, list_year, region_code=region_code)
     no_list = (f"На {fmt.year(list_year)} учебный год в списке школ нет.",)
     return document(

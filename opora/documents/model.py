@@ -90,14 +90,17 @@ Chart = IntervalChart | CountChart
 
 @dataclass(frozen=True)
 class Section:
-    """Content of a section: paragraphs, points, rows of its table, a chart, a note under the table."""
+    """Content of a section: paragraphs, points, rows of its table, a chart, a note under the table.
 
-    title_ru: str = ""
+    `title_ru` stands in place of the shape's.
+    """
+
     lines: tuple[str, ...] = ()
     points: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
     note_ru: str = ""
     chart: Chart | None = None
+    title_ru: str = ""
 
 
 @dataclass(frozen=True)

@@ -35,12 +35,12 @@ def recommendations(marts: Marts, scope: Scope, rows: Rows, year: str) -> Sectio
     )
     lines = () if points else ("По данным этого выпуска рекомендаций нет.",)
     note = "Рекомендации выбраны из утверждаемого перечня по найденному в данных; решение принимает орган управления."
-    return Section(RECOMMENDATIONS.title_ru, lines, points, note_ru=note if points else "")
+    return Section(lines, points, note_ru=note if points else "")
 
 
 def limits(marts: Marts, kind: Kind) -> Section:
     points = tuple(fmt.text(f"{limit.text_ru} ({limit.source}.)") for limit in marts.facts.limits_of(kind))
-    return Section(LIMITS.title_ru, points=points)
+    return Section(points=points)
 
 
 def sources(marts: Marts, delivery_ids: set[str], year: str, what_ru: str) -> Section:
@@ -56,7 +56,7 @@ def sources(marts: Marts, delivery_ids: set[str], year: str, what_ru: str) -> Se
         fmt.text(f"Методика: {method.title_ru} ({method.method_id})."),
         fmt.text(f"Данные: {marts.release_ru} от {fmt.day(marts.release_day)}, сведения {marts.maturity_ru(year)}."),
     )
-    return Section(SOURCES.title_ru, (*lines, fmt.text(what_ru)), tuple(shown))
+    return Section((*lines, fmt.text(what_ru)), tuple(shown))
 
 
 def document(

@@ -272,7 +272,6 @@ def _facts(marts: Marts, programme: Programme, own: tuple[tuple[str, str], ...])
 
 def _sources(marts: Marts, programme: Programme) -> Section:
     return Section(
-        SOURCES.title_ru,
         (
             fmt.text(f"Планы, сроки и ответственные — как в документе: {programme.document.title_ru}."),
             f"Факты: {marts.release_ru} от {fmt.day(marts.release_day)}; отчёты исполнителей — в витрине delivery.",

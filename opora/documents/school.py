@@ -192,7 +192,6 @@ def school_type(marts: Marts, known: str | None) -> str:
 
 
 def _reasons(status: MartRow) -> Section:
-    title = "Почему школа в списке" if status["is_shnor"] else "Почему школа не в списке"
     lines = [_sentence(f"Школа {status['status_ru']} на {fmt.year(status['academic_year'])} учебный год")]
     if status["shnor_basis"]:
         lines.append(_sentence(f"Основание по методике: {labels.BASIS[status['shnor_basis']]}"))
@@ -219,7 +218,7 @@ def _reasons(status: MartRow) -> Section:
     head, _, listed = str(status["reason_ru"]).partition(": ")
     points = tuple(fmt.text(part) for part in listed.split("; ")) if "; " in listed else ()
     lines.append(_sentence(head[:1].upper() + head[1:] + (":" if points else f": {listed}" if listed else "")))
-    return Section(title, tuple(lines), points)
+    return Section(tuple(lines), points, title_ru="" if status["is_shnor"] else "Почему школа не в списке")
 
 
 def _sentence(said: str) -> str:
@@ -282,7 +281,7 @@ def _evidence(marts: Marts, results: list[MartRow], list_year: str) -> Section:
             limit_ru=f"порог {fmt.share(marts.threshold, 0)}",
         )
     lines = () if rows else ("Результатов за эти годы нет.",)
-    return Section("Результаты по процедурам", lines, rows=rows, note_ru=fmt.text(note), chart=chart)
+    return Section(lines, rows=rows, note_ru=fmt.text(note), chart=chart)
 
 
 def _n(count: int) -> str:
@@ -356,7 +355,7 @@ def _conditions(status: MartRow, context: MartRow | None, components: list[MartR
     )
     if rows:
         lines.append(f"Условия {fmt.year(components[0]['academic_year'])} учебного года:")
-    return Section("Условия работы и ожидаемый результат", tuple(lines), rows=rows)
+    return Section(tuple(lines), rows=rows)
 
 
 def component_value(row: MartRow) -> str:
@@ -368,9 +367,8 @@ def component_value(row: MartRow) -> str:
 
 
 def _risks(risks: list[MartRow]) -> Section:
-    title = "Рисковый профиль"
     if not risks:
-        return Section(title, ("Рискового профиля школы в данных нет.",))
+        return Section(("Рискового профиля школы в данных нет.",))
     rows = tuple(
         {
             "factor": fmt.text(row["factor_ru"]),
@@ -384,7 +382,7 @@ def _risks(risks: list[MartRow]) -> Section:
     lines = [f"Цикл {risks[0]['cycle_year']} года; значимость известна у {known} из {len(risks)} факторов."]
     if any(row["origin"] == "scored" for row in risks):
         lines.append("Часть уровней посчитана по анкетам, а не прислана готовой.")
-    return Section(title, tuple(fmt.text(line) for line in lines), rows=rows)
+    return Section(tuple(fmt.text(line) for line in lines), rows=rows)
 
 
 def _stage(row: MartRow) -> str:
@@ -419,9 +417,8 @@ def deficit_rows(marts: Marts, level: str, territory_id: str, list_year: str) ->
 
 
 def deficit_section(marts: Marts, deficits: list[MartRow], whose_ru: str) -> Section:
-    title = "Дефициты в порядке повторения"
     if not deficits:
-        return Section(title, ("Заданий к повторению нет: либо их не нашлось, либо ответов по заданиям не прислали.",))
+        return Section(("Заданий к повторению нет: либо их не нашлось, либо ответов по заданиям не прислали.",))
     rows = tuple(
         {
             "order": fmt.number(row["teach_again_order"]),
@@ -462,7 +459,6 @@ def deficit_section(marts: Marts, deficits: list[MartRow], whose_ru: str) -> Sec
     )
     year = fmt.year(deficits[0]["academic_year"])
     return Section(
-        title,
         (f"Работы {year} учебного года; у каждой работы не больше {DEFICITS_SHOWN} заданий, с которых начать.",),
         rows=rows,
         note_ru=fmt.text("Разница — выполнение минус выполнение в регионе. n — участники, у которых есть ответ."),
@@ -474,9 +470,8 @@ def deficit_section(marts: Marts, deficits: list[MartRow], whose_ru: str) -> Sec
 
 
 def _partner(marts: Marts, partners: list[MartRow]) -> Section:
-    title = "Школа-партнёр"
     if not partners:
-        return Section(title, ("Партнёр не подбирался: школы нет в списках поддержки этого года.",))
+        return Section(("Партнёр не подбирался: школы нет в списках поддержки этого года.",))
     lines = []
     for row in partners:
         leader = marts.one("select * from school where school_id = $1", row["leader_school_id"])
@@ -486,12 +481,11 @@ def _partner(marts: Marts, partners: list[MartRow]) -> Section:
             number = f" № {row['agreement_number']}" if row["agreement_number"] else ""
             lines.append(fmt.text(f"{name} — {labels.ORIGIN[row['origin']]}{number}{signed}."))
         lines.append(_sentence(row["reason_ru"]))
-    return Section(title, tuple(lines))
+    return Section(tuple(lines))
 
 
 def _measures(marts: Marts, school: MartRow, list_year: str) -> Section:
     """Programmes whose list has the school, and the roadmap of those of its territory."""
-    title = "Программы и мероприятия"
     rows = marts.rows(
         """
         select m.*, l.list_year from measure as m
@@ -506,9 +500,8 @@ def _measures(marts: Marts, school: MartRow, list_year: str) -> Section:
         school["region_code"],
     )
     if not rows:
-        return Section(title, ("Ни в одну из описанных программ этого года школа не входит.",))
+        return Section(("Ни в одну из описанных программ этого года школа не входит.",))
     return Section(
-        title,
         ("Мероприятия программ, в списки которых входит школа; сделанные не показаны.",),
         rows=tuple(
             {

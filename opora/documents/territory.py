@@ -233,7 +233,6 @@ def _note(marts: Marts, of: _Territory, shape: Shape, year: str | None) -> Docum
         "deficits": deficit_section(marts, deficits, "муниципалитет")
         if of.level == "municipality"
         else Section(
-            "Дефициты в порядке повторения",
             ("По региону дефициты не выводятся: сравнить его не с чем. Они стоят в справках муниципалитетов и школ.",),
         ),
         "objectivity": _objectivity(objectivity),
@@ -273,6 +272,11 @@ def listed_schools(
     return _schools(marts, "t.is_shnor", list_year, municipality_id, region_code)
 
 
+def left_schools(marts: Marts, list_year: str, region_code: str) -> list[MartRow]:
+    """Schools of the list before that this one has no more, by municipality and name."""
+    return _schools(marts, "t.listing = 'left'", list_year, region_code=region_code)
+
+
 def _schools(
     marts: Marts, condition: str, year: str, municipality_id: str | None = None, region_code: str | None = None
 ) -> list[MartRow]:
@@ -303,11 +307,9 @@ def at_risk_schools(
 
 
 def listed_section(listed: list[MartRow], list_year: str) -> Section:
-    title = "Школы списка и основания"
     if not listed:
-        return Section(title, (f"На {fmt.year(list_year)} учебный год в списке школ нет.",))
+        return Section((f"На {fmt.year(list_year)} учебный год в списке школ нет.",))
     return Section(
-        title,
         (f"Список на {fmt.year(list_year)} учебный год, по алфавиту муниципалитетов и школ.",),
         rows=tuple(
             {
@@ -324,13 +326,11 @@ def listed_section(listed: list[MartRow], list_year: str) -> Section:
 
 
 def at_risk_section(schools: list[MartRow], year: str | None) -> Section:
-    title = "Школы зоны риска"
     if year is None:
-        return Section(title, ("Зона риска не решена: результатов текущего года нет.",))
+        return Section(("Зона риска не решена: результатов текущего года нет.",))
     if not schools:
-        return Section(title, (f"По результатам {fmt.year(year)} учебного года школ в зоне риска нет.",))
+        return Section((f"По результатам {fmt.year(year)} учебного года школ в зоне риска нет.",))
     return Section(
-        title,
         (f"По результатам {fmt.year(year)} учебного года: низкий результат хотя бы по одной процедуре.",),
         rows=tuple(
             {
@@ -374,7 +374,6 @@ def _summary(summary: list[MartRow]) -> Section:
         + ". Те же величины стоят в таблице.",
     )
     return Section(
-        "Список по годам",
         rows=tuple({"year": fmt.year(row["academic_year"])} | _count_row(row) for row in summary),
         note_ru="Прочерк — данных не хватило. Год — учебный год, когда список действует; в первом списке все новые.",
         chart=chart if any(row["shnor_count"] is not None for row in summary) else None,
@@ -392,9 +391,8 @@ def _results(marts: Marts, of: _Territory, list_year: str) -> Section:
     found = sorted(
         (row for row in found if row["participants"]), key=lambda row: order.get(row["procedure_id"], len(order))
     )
-    title = "Результаты по процедурам"
     if not found:
-        return Section(title, (f"Результатов {fmt.year(year)} учебного года нет.",))
+        return Section((f"Результатов {fmt.year(year)} учебного года нет.",))
     region = {
         row["procedure_id"]: row["below_share"]
         for row in marts.rows(
@@ -422,7 +420,6 @@ def _results(marts: Marts, of: _Territory, list_year: str) -> Section:
         other_ru="регион",
     )
     return Section(
-        title,
         rows=tuple(
             {
                 "year": fmt.year(row["academic_year"]),
@@ -451,7 +448,6 @@ def _municipalities(marts: Marts, of: _Territory, list_year: str) -> Section:
         list_year,
     )
     return Section(
-        "Муниципалитеты",
         (f"Список на {fmt.year(list_year)} учебный год, муниципалитеты по алфавиту.",),
         rows=tuple({"municipality": fmt.text(row["municipality_name"])} | _count_row(row) for row in found),
     )
@@ -461,12 +457,10 @@ def _municipalities(marts: Marts, of: _Territory, list_year: str) -> Section:
 
 
 def _risks(risks: list[MartRow]) -> Section:
-    title = "Факторы риска"
     if not risks:
-        return Section(title, ("Рисковых профилей школ этой территории в данных нет.",))
+        return Section(("Рисковых профилей школ этой территории в данных нет.",))
     first = risks[0]
     return Section(
-        title,
         (
             f"Анкетирование {fmt.year(first['academic_year'])} учебного года: "
             f"школ {fmt.number(first['schools_count'])}, прошли {fmt.number(first['took_part_count'])}.",
@@ -486,11 +480,9 @@ def _risks(risks: list[MartRow]) -> Section:
 
 
 def _objectivity(found: list[MartRow]) -> Section:
-    title = "Признаки необъективности ВПР"
     if not found:
-        return Section(title, ("Признаки не считались: результатов, по которым они выводятся, нет.",))
+        return Section(("Признаки не считались: результатов, по которым они выводятся, нет.",))
     return Section(
-        title,
         ("Признак — повод перепроверить результат, а не вывод о нарушении; списка он не меняет.",),
         rows=tuple(
             {
@@ -508,11 +500,9 @@ def _objectivity(found: list[MartRow]) -> Section:
 
 
 def _partners(partners: list[MartRow]) -> Section:
-    title = "Партнёры школ списка"
     if not partners:
-        return Section(title, ("Школ списка нет, партнёры не подбирались.",))
+        return Section(("Школ списка нет, партнёры не подбирались.",))
     return Section(
-        title,
         rows=tuple(
             {
                 "school": fmt.text(row["school_name"]),
@@ -528,7 +518,6 @@ def _partners(partners: list[MartRow]) -> Section:
 
 
 def _overdue(marts: Marts, of: _Territory) -> Section:
-    title = "Просроченное по программам"
     found = marts.rows(
         """
         select r.* from monitoring_report as r
@@ -542,11 +531,8 @@ def _overdue(marts: Marts, of: _Territory) -> Section:
         of.region_code,
     )
     if not found:
-        return Section(
-            title, ("По программам этой территории просроченного нет, или программа этой территории не описана.",)
-        )
+        return Section(("По программам этой территории просроченного нет, или программа этой территории не описана.",))
     return Section(
-        title,
         rows=tuple(
             {
                 "programme": fmt.text(row["programme_id"]),

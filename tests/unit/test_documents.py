@@ -71,9 +71,9 @@ def trial(name: str = "Школа № 1", rows: int = 1) -> Document:
         facts=(("Школа", name),),
         sections={
             "first": Section(
-                "", (name,), (name,), tuple({"name": name, "n": "1\u00a0065"} for _ in range(rows)), name, INTERVALS
+                (name,), (name,), tuple({"name": name, "n": "1\u00a0065"} for _ in range(rows)), name, INTERVALS
             ),
-            "second": Section("Второе, сказанное иначе", (), chart=COUNTS),
+            "second": Section(chart=COUNTS, title_ru="Второе, сказанное иначе"),
         },
         release_id="20260101T000000000Z-00000000",
         release_day="01.01.2026",
@@ -87,7 +87,6 @@ def full(shape: Shape) -> Document:
     """A document of a kind with something in every section."""
     sections = {
         item.key: Section(
-            "",
             ("Строка",),
             ("Пункт",),
             (dict.fromkeys((c.key for c in item.columns), "1"),) * 2 if item.columns else (),
