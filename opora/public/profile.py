@@ -19,14 +19,7 @@ from opora.public.suppression import ROOT, Before, Hidden, Tree, edge_of, suppre
 from schemas.arrow import polars_schema
 
 Frames = dict[str, pl.DataFrame]
-_STATUS_RU = {
-    "shnor": "в списке ШНОР",
-    "risk": "в зоне риска",
-    "none": "не в списке",
-    "not_assessed": "не оценивается",
-    "excluded": "вне списка",
-    "hidden": "скрыто: решают результаты, которые не показаны",
-}
+_HIDDEN_RU = "скрыто: решают результаты, которые не показаны"
 _PLACE = ("academic_year", "procedure_id", "region_code", "municipality_id", "school_id")
 _ABSENT = {"not_held_federally": "z", "no_such_grade": "z", "no_participants": "x", "not_delivered": "x"}
 
@@ -271,7 +264,7 @@ def _results(results: pl.DataFrame, schools: pl.DataFrame, shown: pl.DataFrame, 
     enough = pl.col("own_participants") >= facts.minimum_participants.value
     nobody = (pl.col("own_participants") == 0).fill_null(False)
     absent = pl.col("state").replace_strict(_ABSENT, default=None)
-    reason = pl.when(absent.is_not_null()).then(absent).when(nobody).then(pl.lit("x")).otherwise(pl.lit("x"))
+    reason = absent.fill_null("x")
     completed = joined.with_columns(
         participants=pl.when(outside & absent.is_null() & (enough | nobody))
         .then(pl.col("own_participants"))
@@ -349,7 +342,7 @@ def _statuses(statuses: pl.DataFrame, results: pl.DataFrame, methods: Mapping[st
         for (method,), rows in joined.partition_by("method_id", as_dict=True).items()
         if isinstance(method, str)
     ]
-    return pl.concat(parts) if parts else joined.with_columns(status_ru=pl.lit(""))
+    return pl.concat(parts) if parts else joined
 
 
 def _decided(rows: pl.DataFrame, method: MethodSettings) -> pl.DataFrame:
@@ -357,7 +350,7 @@ def _decided(rows: pl.DataFrame, method: MethodSettings) -> pl.DataFrame:
         both = method.both_years_low_procedures.value
         return (previous >= method.previous_year_low_procedures.value) | ((previous >= both) & (before >= both))
 
-    sure, possible = ({n: pl.col(f"sure_{n}") for n in ("current", "previous", "before")} for _ in range(2))
+    sure = {name: pl.col(f"sure_{name}") for name in ("current", "previous", "before")}
     possible = {name: count + pl.col(f"doubtful_{name}") for name, count in sure.items()}
     no_doubt = sum((pl.col(f"doubtful_{name}") for name in sure), pl.lit(0)) == 0
     risk = method.at_risk_low_procedures.value
@@ -372,5 +365,7 @@ def _decided(rows: pl.DataFrame, method: MethodSettings) -> pl.DataFrame:
         .then(list_told)
         .otherwise(list_told & risk_told)
     )
-    shown = rows.with_columns(status=pl.when(told).then(pl.col("status")).otherwise(pl.lit("hidden")))
-    return shown.with_columns(status_ru=pl.col("status").replace_strict(_STATUS_RU))
+    return rows.with_columns(
+        status=pl.when(told).then(pl.col("status")).otherwise(pl.lit("hidden")),
+        status_ru=pl.when(told).then(pl.col("status_ru")).otherwise(pl.lit(_HIDDEN_RU)),
+    )
