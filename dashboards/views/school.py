@@ -38,6 +38,7 @@ from dashboards.page import Page, address, municipality_address, school_address
 from dashboards.views.shared import deficits, measure_table, participants_public, share_public, yes_no
 from opora import russian as fmt
 from opora.comparison import CAUSES_RU
+from opora.list_years import years_before
 from opora.sql import Row
 
 LATE_EXPLANATION = "explain"
@@ -178,7 +179,7 @@ def _official(page: Page, school: Row, status: Row | None) -> Iterator[Component
         "why": _reason(page, status, results) if status else empty("Списка за этот год нет"),
         "changes": _changes(page, school),
         "results": _results(page, results),
-        "conditions": _conditions(page, school, _years_behind(year)[0]) if year else None,
+        "conditions": _conditions(page, school, years_before(year, 1)[0]) if year else None,
         "risks": _risks(page, school),
         "deficits": deficits(page, "school", school["school_id"]),
         "partner": _partners(page, school, year) if year else None,
@@ -188,12 +189,6 @@ def _official(page: Page, school: Row, status: Row | None) -> Iterator[Component
     }
     for anchor, shown in parts.items():
         yield html.Div(shown, id=anchor)
-
-
-def _years_behind(year: str) -> tuple[str, ...]:
-    """The years a list is decided by, the newest first, then the year of the list itself."""
-    start = int(year[:4])
-    return tuple(f"{start - back}-{start - back + 1}" for back in (1, 2, 0))
 
 
 def _reason(page: Page, status: Row, results: Sequence[Row]) -> Component:
@@ -209,9 +204,10 @@ def _reason(page: Page, status: Row, results: Sequence[Row]) -> Component:
     reasons = [item for item in rest.split("; ") if item]
     said = [html.P(f"{_sentence(lead)}:"), bullets(reasons)] if reasons else [html.P(_sentence(status["reason_ru"]))]
     order = {name: place for place, name in enumerate(page.names.procedures)}
-    behind = [
+    list_year = status["academic_year"]
+    behind = [  # of the years that decide the list, then of its own
         row
-        for year in _years_behind(status["academic_year"])
+        for year in (*years_before(list_year, 2), list_year)
         for row in sorted(results, key=lambda row: order.get(row["procedure_id"], len(order)))
         if row["academic_year"] == year and row["below_share"] is not None
     ]

@@ -28,6 +28,7 @@ from dashboards.page import Page, school_address
 from dashboards.views.shared import yes_no
 from dashboards.words import BASIS, LISTING, RELIABILITY, SETTLEMENT, STATUS, SUPPORT
 from opora import russian as fmt
+from opora.list_years import years_before
 from opora.sql import Row
 
 _LEAD = (
@@ -150,10 +151,8 @@ def _columns(page: Page, show: str) -> list[GridColumn]:
 
 
 def _shown(page: Page, rows: Sequence[Row], year: str) -> list[Row]:
-    start = int(year[:4])
-    current, previous, before = (f"{start - back}-{start - back + 1}" for back in (0, 1, 2))
     evidence: dict[str, list[str]] = {}
-    for result in queries.low_results(page.data, [current, previous, before]):
+    for result in queries.low_results(page.data, [year, *years_before(year, 2)]):
         evidence.setdefault(result["school_id"], []).append(low_result_words(page, result))
     return [
         {
