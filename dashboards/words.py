@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from opora import labels
-from opora.methods import Method
 from opora.programmes import load_programmes
 from opora.reference import load_reference
 
@@ -188,10 +187,5 @@ def load_names() -> Names:
         territories={item.programme_id: item.territory.title_ru for item in programmes},
         documents={item.programme_id: item.document.title_ru for item in programmes},
         school_types={item.school_type: item.title_ru for item in reference.school_types},
-        thresholds={item.method_id: _threshold(item) for item in reference.methods},
+        thresholds={item.method_id: item.settings.low_share for item in reference.methods},
     )
-
-
-def _threshold(method: Method) -> float:
-    settings = method.settings
-    return settings.low_share_numerator.value / settings.low_share_denominator.value

@@ -55,6 +55,11 @@ class MethodSettings(Fact):
     pooled_windows: Setting[tuple[int, ...]]
     reliability_bands: Setting[tuple[ReliabilityBand, ...]]
 
+    @property
+    def low_share(self) -> float:
+        """The share of participants below the minimum from which a result is low, for charts and words."""
+        return self.low_share_numerator.value / self.low_share_denominator.value
+
     @model_validator(mode="after")
     def _consistent(self) -> MethodSettings:
         if not 0 < self.low_share_numerator.value < self.low_share_denominator.value:

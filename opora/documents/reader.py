@@ -77,8 +77,7 @@ class Marts:
 
     @property
     def threshold(self) -> float:
-        settings = self.method.settings
-        return settings.low_share_numerator.value / settings.low_share_denominator.value
+        return self.method.settings.low_share
 
     def short(self, procedure_id: str) -> str:
         return fmt.text(self.procedures.get(procedure_id, (procedure_id, procedure_id))[1])
