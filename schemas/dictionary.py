@@ -12,7 +12,7 @@ from typing import Any
 
 from schemas.registry import Column, Table, tables
 
-_TYPES_RU = {
+TYPES_RU = {
     "string": "текст",
     "integer": "целое",
     "number": "число",
@@ -60,7 +60,7 @@ def _row(column: Column) -> str:
     cells = [
         f"`{column.name}`",
         column.label_ru,
-        _TYPES_RU[column.type],
+        TYPES_RU[column.type],
         column.unit,
         "нет" if column.required else "бывает",
         _meaning(column),

@@ -19,19 +19,11 @@ from dashboards.components import Column, alert, empty, filters, heading, link, 
 from dashboards.page import Page, address
 from opora import russian as fmt
 from opora.home import PROJECT
+from schemas.dictionary import TYPES_RU
 from schemas.registry import tables
 
 _LEAD = "Что значит каждая витрина и каждый столбец, и как решается то, что в них стоит."
 _METHODOLOGY = PROJECT / "docs" / "methodology"
-_TYPES = {
-    "string": "текст",
-    "integer": "целое",
-    "number": "число",
-    "boolean": "да/нет",
-    "date": "дата",
-    "timestamp": "дата и время",
-    "strings": "список текстов",
-}
 Described = Mapping[str, Any]
 
 
@@ -112,7 +104,7 @@ def _columns(rows: Sequence[Described], *, shows_table: bool = False) -> Compone
         *([of_table] if shows_table else []),
         Column("Столбец", lambda row: html.Code(row["name"]), is_heading=True),
         Column("Название", lambda row: row["label_ru"]),
-        Column("Тип", lambda row: _TYPES[row["type"]]),
+        Column("Тип", lambda row: TYPES_RU[row["type"]]),
         Column("Единица", lambda row: row.get("unit")),
         Column("Что значит", _meaning),
     ]
