@@ -31,7 +31,7 @@ from dashboards.components import (
     table,
 )
 from dashboards.page import Page, address, municipality_address, school_address
-from dashboards.views.shared import deficits, participants_public, share_public
+from dashboards.views.shared import LIST_COUNTS, deficits, participants_public, share_public
 from opora import russian as fmt
 from opora.sql import Row
 
@@ -132,18 +132,9 @@ def _schools(page: Page, municipality: str, year: str) -> Component:
 
 
 def _by_year(rows: Sequence[Row]) -> Component:
-    counts = {
-        "Школ": "schools_count",
-        "Оценивается": "assessed_schools_count",
-        "В списке": "shnor_count",
-        "Новых": "new_count",
-        "Остались": "continuing_count",
-        "Вышли": "left_count",
-        "В зоне риска": "at_risk_count",
-    }
     columns = [
         Column("Учебный год", lambda row: fmt.year(row["academic_year"]), is_heading=True),
-        *(count(title, name) for title, name in counts.items()),
+        *(count(title, name) for title, name in LIST_COUNTS.items()),
     ]
     return section("По годам", table("Список по годам", columns, rows, shows_caption=False))
 

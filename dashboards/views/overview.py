@@ -35,7 +35,7 @@ from dashboards.components import (
 )
 from dashboards.files import FileColumn, Sheet
 from dashboards.page import Page, address, municipality_address
-from dashboards.views.shared import participants_public, share_public
+from dashboards.views.shared import LIST_COUNTS, LIST_MOVES, LIST_SIZE, participants_public, share_public
 from dashboards.words import MATURITY, STATUS
 from opora import russian as fmt
 from opora.sql import Row
@@ -118,18 +118,9 @@ def _risk(row: Row, year: str) -> Child:
 
 
 def _sizes(rows: Sequence[Row]) -> Component:
-    counts = [
-        ("Школ", "schools_count"),
-        ("Оценивается", "assessed_schools_count"),
-        ("В списке", "shnor_count"),
-        ("Новых", "new_count"),
-        ("Остались", "continuing_count"),
-        ("Вышли", "left_count"),
-        ("В зоне риска", "at_risk_count"),
-    ]
     columns = [
         Column("Учебный год", lambda row: fmt.year(row["academic_year"]), is_heading=True),
-        *(count(title, name) for title, name in counts),
+        *(count(title, name) for title, name in LIST_COUNTS.items()),
         Column("Доля в списке", lambda row: fmt.share(row["shnor_share"]), True),
     ]
     title = "Сколько школ в списке, вошло и вышло, по учебным годам"
@@ -230,14 +221,9 @@ def _municipalities(page: Page, year: str) -> Component:
             ),
             is_heading=True,
         ),
-        Column("Школ", lambda row: fmt.number(row["schools_count"]), True),
-        Column("Оценивается", lambda row: fmt.number(row["assessed_schools_count"]), True),
-        Column("В списке", lambda row: fmt.number(row["shnor_count"]), True),
+        *(count(title, name) for title, name in LIST_SIZE.items()),
         Column("Доля школ в списке", lambda row: fmt.share(row["shnor_share"]), True),
-        Column("Новых", lambda row: fmt.number(row["new_count"]), True),
-        Column("Остались", lambda row: fmt.number(row["continuing_count"]), True),
-        Column("Вышли", lambda row: fmt.number(row["left_count"]), True),
-        Column("В зоне риска", lambda row: fmt.number(row["at_risk_count"]), True),
+        *(count(title, name) for title, name in LIST_MOVES.items()),
     ]
     return section(
         "Муниципалитеты рядом",
@@ -333,17 +319,7 @@ def sheet(page: Page) -> Sheet | None:
         return None
     years = queries.list_years(page.data)
     year = page.choice("year", years, queries.list_year(page.data))
-    names = {
-        "Муниципалитет": "municipality_name",
-        "Школ": "schools_count",
-        "Оценивается": "assessed_schools_count",
-        "В списке": "shnor_count",
-        "Доля школ в списке": "shnor_share",
-        "Новых": "new_count",
-        "Остались": "continuing_count",
-        "Вышли": "left_count",
-        "В зоне риска": "at_risk_count",
-    }
+    names = {"Муниципалитет": "municipality_name", **LIST_SIZE, "Доля школ в списке": "shnor_share", **LIST_MOVES}
     columns = [FileColumn("Учебный год", lambda row: year)]
     columns += [FileColumn(title, itemgetter(name)) for title, name in names.items()]
     return Sheet("municipalities", f"Муниципалитеты, {year}", columns, queries.municipalities_of_year(page.data, year))

@@ -17,6 +17,16 @@ from dashboards.page import Page, address
 from opora import russian as fmt
 from opora.sql import Row
 
+# How the counts of a list are called, by the columns of the summaries that hold them.
+LIST_SIZE = {"Школ": "schools_count", "Оценивается": "assessed_schools_count", "В списке": "shnor_count"}
+LIST_MOVES = {
+    "Новых": "new_count",
+    "Остались": "continuing_count",
+    "Вышли": "left_count",
+    "В зоне риска": "at_risk_count",
+}
+LIST_COUNTS = LIST_SIZE | LIST_MOVES
+
 
 def yes_no(value: bool | None) -> str:
     return "" if value is None else "да" if value else "нет"
