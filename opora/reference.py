@@ -411,6 +411,12 @@ class Reference:
         return frames_of(_TABLES, self)
 
 
+def shown_order(procedures: Iterable[str]) -> Callable[[str], tuple[int, str]]:
+    """A key that sorts procedures as the reference shows them; those it does not know come last, by id."""
+    places = {procedure_id: place for place, procedure_id in enumerate(procedures)}
+    return lambda procedure_id: (places.get(procedure_id, len(places)), procedure_id)
+
+
 # --- tables --------------------------------------------------------------------------------------
 
 

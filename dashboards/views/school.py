@@ -39,6 +39,7 @@ from dashboards.views.shared import deficits, measure_table, participants_public
 from opora import russian as fmt
 from opora.comparison import CAUSES_RU
 from opora.list_years import years_before
+from opora.reference import shown_order
 from opora.sql import Row
 
 LATE_EXPLANATION = "explain"
@@ -203,12 +204,12 @@ def _reason(page: Page, status: Row, results: Sequence[Row]) -> Component:
     lead, _, rest = str(status["reason_ru"]).partition(": ")
     reasons = [item for item in rest.split("; ") if item]
     said = [html.P(f"{_sentence(lead)}:"), bullets(reasons)] if reasons else [html.P(_sentence(status["reason_ru"]))]
-    order = {name: place for place, name in enumerate(page.names.procedures)}
+    place = shown_order(page.names.procedures)
     list_year = status["academic_year"]
     behind = [  # of the years that decide the list, then of its own
         row
         for year in (*years_before(list_year, 2), list_year)
-        for row in sorted(results, key=lambda row: order.get(row["procedure_id"], len(order)))
+        for row in sorted(results, key=lambda row: place(row["procedure_id"]))
         if row["academic_year"] == year and row["below_share"] is not None
     ]
     return section(
@@ -332,14 +333,13 @@ def _changed_results(page: Page, results: Sequence[Row]) -> Child:
 def _results(page: Page, results: Sequence[Row]) -> Component:
     """Procedures by years: each cell is n, share, interval, sign, or why there is none."""
     years = sorted({row["academic_year"] for row in results})
-    order = list(page.names.procedures)
     by_procedure = {
         key: {row["academic_year"]: row for row in items}
         for key, items in groupby(results, key=lambda row: str(row["procedure_id"]))
     }
     rows = [
         {"procedure_id": key, **by_procedure[key]}
-        for key in sorted(by_procedure, key=lambda key: (order.index(key) if key in order else 999, key))
+        for key in sorted(by_procedure, key=shown_order(page.names.procedures))
     ]
     cell = _cell_public if page.data.is_public else _cell_official
     columns = [

@@ -7,7 +7,7 @@ The file is opened once and read only, so that a document never mixes two releas
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import TracebackType
@@ -20,7 +20,7 @@ from opora import russian as fmt
 from opora.documents.facts import DocumentFacts, load_document_facts
 from opora.list_years import NEWEST_LIST
 from opora.methods import Method
-from opora.reference import Reference, load_reference
+from opora.reference import Reference, load_reference, shown_order
 from opora.release import Release
 from opora.sql import Row, fetch
 
@@ -69,6 +69,11 @@ class Marts:
     def procedures(self) -> Mapping[str, tuple[str, str]]:
         """Full and short names, in the order of showing."""
         return {p.procedure_id: (p.title_ru, p.short_ru) for p in self.reference.procedures}
+
+    def in_order(self, rows: Iterable[MartRow]) -> list[MartRow]:
+        """Rows with a procedure each, in the order of showing."""
+        place = shown_order(self.procedures)
+        return sorted(rows, key=lambda row: place(row["procedure_id"]))
 
     @cached_property
     def method(self) -> Method:

@@ -231,16 +231,13 @@ def _sentence(said: str) -> str:
 
 def _results(marts: Marts, school_id: str, list_year: str) -> list[MartRow]:
     """Both years that decide and the current one, newest first, procedures in the order of showing."""
-    order = {procedure: place for place, procedure in enumerate(marts.procedures)}
     found = marts.rows(
         "select * from procedure_result where school_id = $1 and academic_year in ($2, $3, $4)",
         school_id,
         list_year,
         *years_before(list_year, 2),
     )
-    found.sort(key=lambda row: order.get(row["procedure_id"], len(order)))
-    found.sort(key=lambda row: row["academic_year"], reverse=True)
-    return found
+    return sorted(marts.in_order(found), key=lambda row: row["academic_year"], reverse=True)
 
 
 def _evidence(marts: Marts, results: list[MartRow], list_year: str) -> Section:

@@ -382,15 +382,12 @@ def _summary(summary: list[MartRow]) -> Section:
 
 def _results(marts: Marts, of: _Territory, list_year: str) -> Section:
     year = years_before(list_year, 1)[0]
-    order = {procedure: place for place, procedure in enumerate(marts.procedures)}
     found = marts.rows(
         f"select * from {of.mart} where {of.key} = $1 and academic_year = $2 and procedure_id <> 'all'",
         of.territory_id,
         year,
     )
-    found = sorted(
-        (row for row in found if row["participants"]), key=lambda row: order.get(row["procedure_id"], len(order))
-    )
+    found = marts.in_order(row for row in found if row["participants"])
     if not found:
         return Section((f"Результатов {fmt.year(year)} учебного года нет.",))
     region = {
