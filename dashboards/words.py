@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from opora import labels
+from opora.methods import unreliable_ru
 from opora.programmes import load_programmes
 from opora.reference import load_reference
 
@@ -166,6 +167,7 @@ class Names:
     documents: Mapping[str, str]
     school_types: Mapping[str, str]
     thresholds: Mapping[str, float]
+    unreliable_ru: str
 
     def procedure(self, procedure_id: str) -> str:
         return self.procedures.get(procedure_id, procedure_id)
@@ -188,4 +190,5 @@ def load_names() -> Names:
         documents={item.programme_id: item.document.title_ru for item in programmes},
         school_types={item.school_type: item.title_ru for item in reference.school_types},
         thresholds={item.method_id: item.settings.low_share for item in reference.methods},
+        unreliable_ru=unreliable_ru(reference.official_method.settings),
     )

@@ -15,9 +15,12 @@ from typing import Any, Literal
 from pydantic import ValidationError, field_validator, model_validator
 
 from opora.facts import Cited, Fact, ReferenceFileError, Setting, check_data, load_data, problems_of
+from opora.russian import plural
 
 # Written down with their evidence, but nothing is computed by them: two methods cannot differ in these.
 NOT_COMPUTED = frozenset({"gve", "territory_aggregation", "list_formed_in"})
+# The steps of reliability on which a result is called unreliable.
+UNRELIABLE = frozenset({"very_low", "low"})
 
 
 class ReliabilityBand(Fact):
@@ -60,6 +63,12 @@ class MethodSettings(Fact):
         """The share of participants below the minimum from which a result is low, for charts and words."""
         return self.low_share_numerator.value / self.low_share_denominator.value
 
+    @property
+    def reliable_from(self) -> int:
+        """The fewest participants on whom a result is not called unreliable."""
+        bands = self.reliability_bands.value
+        return min(band.participants_from for band in bands if band.reliability not in UNRELIABLE)
+
     @model_validator(mode="after")
     def _consistent(self) -> MethodSettings:
         if not 0 < self.low_share_numerator.value < self.low_share_denominator.value:
@@ -84,7 +93,15 @@ class MethodSettings(Fact):
             raise ValueError("reliability_bands must start at 1 participant and end without a limit")
         if any(end is None or end + 1 != start for end, start in zip(ends[:-1], starts[1:], strict=True)):
             raise ValueError("reliability_bands must follow one another without gap or overlap")
+        if bands[-1].reliability in UNRELIABLE:
+            raise ValueError("reliability_bands must end with a result that is reliable")
         return self
+
+
+def unreliable_ru(settings: MethodSettings) -> str:
+    """What an unreliable entry rests on: «меньше чем на 10 участниках»."""
+    fewest = settings.reliable_from
+    return f"меньше чем на {fewest} {plural(fewest, 'участнике', 'участниках', 'участниках')}"
 
 
 class Method(Cited):

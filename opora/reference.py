@@ -381,6 +381,11 @@ class Reference:
                 return method
         raise LookupError(f"Нет методики {method_id} в reference/methods/")
 
+    @property
+    def official_method(self) -> Method:
+        """The method that decides the lists; charts and notes tell its thresholds."""
+        return next(method for method in self.methods if method.is_official)
+
     def held_federally(self, procedure: Procedure, academic_year: str) -> tuple[bool, str | None]:
         """Whether a procedure was held in the country in the year it measures, and what to know about it."""
         if not procedure.covers(academic_year):

@@ -14,6 +14,8 @@ import duckdb
 from opora import labels
 from opora.home import Home
 from opora.list_years import NEWEST_LIST
+from opora.methods import MethodSettings, unreliable_ru
+from opora.reference import load_reference
 from opora.release import Release, current_release
 
 HEADING = ("Учебный год", "Школ", "Оценивается", "ШНОР", "новых", "остались", "вышли", "В зоне риска")
@@ -38,10 +40,10 @@ def summarise(home: Home) -> Summary | None:
     if release is None:
         return None
     with duckdb.connect(str(release.database), read_only=True) as connection:
-        return _summary(release, connection)
+        return _summary(release, connection, load_reference().official_method.settings)
 
 
-def _summary(release: Release, connection: duckdb.DuckDBPyConnection) -> Summary:
+def _summary(release: Release, connection: duckdb.DuckDBPyConnection, method: MethodSettings) -> Summary:
     refused, with_quarantine, accepted, rows, quarantined = connection.execute(
         """
         select count(*) filter (status = 'refused'), count(*) filter (status = 'accepted_with_quarantine'),
@@ -58,11 +60,12 @@ def _summary(release: Release, connection: duckdb.DuckDBPyConnection) -> Summary
     ).fetchall()
     small = connection.execute(
         f"""
-        select count(*) filter (evidence_participants < 10), count(*) from school_status
+        select count(*) filter (evidence_participants < $1), count(*) from school_status
         where is_shnor and academic_year = ({NEWEST_LIST})
-        """
+        """,
+        [method.reliable_from],
     ).fetchone() or (0, 0)
-    notes = [f"В последнем списке {small[1]} школ; у {small[0]} основание держится меньше чем на 10 участниках."]
+    notes = [f"В последнем списке {small[1]} школ; у {small[0]} основание держится {unreliable_ru(method)}."]
     return Summary(
         release_id=release.release_id,
         folder=release.folder,

@@ -12,18 +12,14 @@ from typing import Any
 
 import duckdb
 
-from opora.methods import Method, Variant
-from opora.reference import Reference
+from opora.methods import Method, Variant, unreliable_ru
+from opora.reference import Reference, load_reference
 from opora.release import Release
 from opora.sql import Row, fetch
 
 HEADING = (
     *("Учебный год", "Было", "Стало", "Входят", "Выходят", "Остаются"),
     *("Стало: ненадёжных", "Стало: держится"),
-)
-_NOTE = (
-    "Ненадёжные записи держатся меньше чем на 10 участниках (ступени very_low и low); «держится» — правило выполнено и "
-    "тогда, когда порога достигает нижний конец интервала доли."
 )
 
 
@@ -38,7 +34,7 @@ class Comparison:
     title_ru: str
     lines: tuple[tuple[str, ...], ...]
     moved: tuple[str, ...]
-    note_ru: str = _NOTE
+    note_ru: str
 
 
 # --- methods -------------------------------------------------------------------------------------
@@ -118,7 +114,11 @@ def compare(release: Release, latter: str, former: str | None = None, year: str 
             raise UnknownMethod(f"Сравнить нечего: за {year or 'эти годы'} у одной из методик нет списка.")
         moved = tuple(_moved(connection, asked["former"], latter, year)) if year else ()
     title = f"Что изменится, если вместо {asked['former']} взять {asked['latter']}"
-    return Comparison(title, tuple(tuple(str(cell) for cell in line.values()) for line in lines), moved)
+    note = (
+        f"Ненадёжные записи держатся {unreliable_ru(load_reference().official_method.settings)} (ступени very_low и "
+        "low); «держится» — правило выполнено и тогда, когда порога достигает нижний конец интервала доли."
+    )
+    return Comparison(title, tuple(tuple(str(cell) for cell in line.values()) for line in lines), moved, note)
 
 
 def _refuse_unknown(connection: duckdb.DuckDBPyConnection, asked: Sequence[str]) -> None:

@@ -35,7 +35,6 @@ _LEAD = (
     "Что было бы со списком по другой методике. Официальный список от этого не меняется: сравнение показывает, "
     "насколько он зависит от решений, которых приказ не называет."
 )
-_NOTE = "Ненадёжные записи держатся меньше чем на 10 участниках."
 
 
 def layout(page: Page) -> Component:
@@ -97,7 +96,7 @@ def _by_year(page: Page, asked: Mapping[str, str]) -> Component:
     ]
     title = "Два списка по годам"
     shown = table(title, columns, rows, shows_caption=False) if rows else empty("У одной из методик списка нет")
-    return section(title, shown, note=_NOTE)
+    return section(title, shown, note=f"Ненадёжные записи держатся {page.names.unreliable_ru}.")
 
 
 def _moved(page: Page, asked: Mapping[str, str]) -> Component:

@@ -29,6 +29,7 @@ from dashboards.views.shared import yes_no
 from dashboards.words import BASIS, LISTING, RELIABILITY, SETTLEMENT, STATUS, SUPPORT
 from opora import russian as fmt
 from opora.list_years import years_before
+from opora.methods import UNRELIABLE
 from opora.sql import Row
 
 _LEAD = (
@@ -118,11 +119,11 @@ def _notice(page: Page, asked: dict[str, str]) -> Component | None:
 def _note(page: Page, rows: Sequence[Row]) -> str:
     if page.data.is_public:
         return "Основание, участники и интервал по процедурам — на странице школы, насколько они показаны."
-    weak = sum(row["is_shnor"] and row["reliability"] in ("very_low", "low") for row in rows)
+    weak = sum(row["is_shnor"] and row["reliability"] in UNRELIABLE for row in rows)
     if not weak:
         return "Участников — наибольшее n, при котором правило ещё выполнено."
     return (
-        f"У {fmt.counted(weak, 'школы', 'школ', 'школ')} основание держится меньше чем на 10 участниках. "
+        f"У {fmt.counted(weak, 'школы', 'школ', 'школ')} основание держится {page.names.unreliable_ru}. "
         "Участников — наибольшее n, при котором правило ещё выполнено."
     )
 

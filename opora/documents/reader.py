@@ -75,10 +75,9 @@ class Marts:
         place = shown_order(self.procedures)
         return sorted(rows, key=lambda row: place(row["procedure_id"]))
 
-    @cached_property
+    @property
     def method(self) -> Method:
-        """The official method, whose threshold charts show."""
-        return next(method for method in self.reference.methods if method.is_official)
+        return self.reference.official_method
 
     @property
     def threshold(self) -> float:

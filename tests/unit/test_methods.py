@@ -24,7 +24,7 @@ from opora.build import AFTER_ANALYSIS, build
 from opora.cli import main
 from opora.facts import ReferenceFileError, default_root
 from opora.home import Home
-from opora.methods import Change, Method, MethodSettings, Variant, apply_changes, counting_of
+from opora.methods import Change, Method, MethodSettings, Variant, apply_changes, counting_of, unreliable_ru
 from opora.models import choose, run_models
 from opora.reference import load_reference
 from opora.release import current_release, fingerprint, publish, write_candidate
@@ -66,6 +66,26 @@ def test_a_variant_differs_from_its_base_in_the_named_settings_alone() -> None:
         }
         assert differing == set(variant.changes), variant.method_id
         assert not method.is_official
+
+
+def banded(*starts: tuple[int, str]) -> list[dict[str, Any]]:
+    """Bands of reliability that follow one another from these numbers of participants."""
+    ends = [start - 1 for start, _ in starts[1:]]
+    return [
+        {"participants_from": start, "participants_to": end, "reliability": reliability, "label_ru": "—"}
+        for (start, reliability), end in zip(starts, [*ends, None], strict=True)
+    ]
+
+
+def test_what_is_called_unreliable_follows_the_bands_of_the_method() -> None:
+    assert REFERENCE.official_method == BASE
+    assert (BASE.settings.reliable_from, unreliable_ru(BASE.settings)) == (10, "меньше чем на 10 участниках")
+    other = varied("other", reliability_bands=banded((1, "very_low"), (7, "low"), (21, "limited"), (50, "ok")))
+    assert (other.settings.reliable_from, unreliable_ru(other.settings)) == (21, "меньше чем на 21 участнике")
+    every = varied("every", reliability_bands=banded((1, "ok")))
+    assert every.settings.reliable_from == 1
+    with pytest.raises(ValueError, match="must end with a result that is reliable"):
+        varied("none", reliability_bands=banded((1, "very_low"), (5, "low")))
 
 
 VARIANT = """method_id: mine
