@@ -54,7 +54,7 @@ def prepare(
 ) -> None:
     """Make a new file at `database` with the schemas `lake`, `reference`, `delivery_log` and empty `analysis`.
 
-    `as_of` is the day on which things are due or overdue, today if not given; `programmes`, `risk` and
+    `as_of` is the day on which things are due or overdue, today if not given; `programmes`, `risk`,
     `groups` and `deficits` are those of the reference if not given.
     Raises DamagedLake where a part of the lake is gone or changed, WarehouseError where one does not fit the registry.
     """
