@@ -146,7 +146,12 @@ def tell(row: Row) -> None:
 @click.option("--size", "sizes", multiple=True, type=click.Choice(list(SIZES)), default=("district", "region"))
 @click.option("--runs", default=1, show_default=True, help="Runs of each command; medians are printed.")
 @click.option("--script", "scripts", multiple=True, type=click.Choice(SCRIPTS), default=SCRIPTS, help="Which scripts.")
-@click.option("--work", type=click.Path(path_type=Path), default=None, help="Where countries and homes are written.")
+@click.option(
+    "--work",
+    type=click.Path(path_type=Path, resolve_path=True),
+    default=None,
+    help="Where countries and homes are written.",
+)
 def main(sizes: Sequence[str], runs: int, scripts: Sequence[str], work: Path | None) -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory(dir=work) as folder:
