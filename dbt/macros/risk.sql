@@ -14,12 +14,7 @@ select
     {{ kind }}_name.code as {{ kind }}_id{{ ',' if not loop.last }}
     {%- endfor %}
 from {{ ref('stg_' ~ table_name) }} as given
-inner join {{ ref('int_school_key') }} as keys
-    on
-        given.school_key_kind = keys.key_kind
-        and {{ comparable_key('given.school_key_kind', 'given.school_key') }} = keys.key_value
-        and given.measured_year = keys.measured_year
-        and given.measured_year = keys.held_year
+inner join {{ ref('int_school_key') }} as keys on {{ is_key_of('keys', 'given') }}
 {%- for column, kind in named.items() %}
 left join {{ ref('int_risk_name') }} as {{ kind }}_name
     on {{ kind }}_name.kind = '{{ kind }}' and {{ risk_name_key('given.' ~ column) }} = {{ kind }}_name.name_key

@@ -44,6 +44,17 @@ case
 end
 {%- endmacro %}
 
+{# Is this the key by which a row names a school? `keys` is a row of int_school_key; where the row knows no year of
+   sitting, the key is the one in use in the measured year. #}
+{% macro is_key_of(keys, row, held_year=none, who='school') -%}
+(
+    {{ row }}.{{ who }}_key_kind = {{ keys }}.key_kind
+    and {{ comparable_key(row ~ '.' ~ who ~ '_key_kind', row ~ '.' ~ who ~ '_key') }} = {{ keys }}.key_value
+    and {{ row }}.measured_year = {{ keys }}.measured_year
+    and {{ held_year or row ~ '.measured_year' }} = {{ keys }}.held_year
+)
+{%- endmacro %}
+
 {# 2024-2025 as people write it: 2024/25. #}
 {% macro year_ru(academic_year) -%}
 left({{ academic_year }}, 4) || '/' || right({{ academic_year }}, 2)

@@ -12,11 +12,6 @@ select
     cast(sum(latest.graduates) as bigint) as graduates,
     cast(sum(latest.without_certificate) as bigint) as without_certificate
 from latest
-inner join {{ ref('int_school_key') }} as keys
-    on
-        latest.school_key_kind = keys.key_kind
-        and {{ comparable_key('latest.school_key_kind', 'latest.school_key') }} = keys.key_value
-        and latest.measured_year = keys.measured_year
-        and latest.measured_year = keys.held_year
+inner join {{ ref('int_school_key') }} as keys on {{ is_key_of('keys', 'latest') }}
 inner join {{ ref('int_school_head') }} as head on keys.school_id = head.school_id
 group by all

@@ -15,12 +15,7 @@ with delivered as (
         answer.source_row
     from {{ ref('stg_context_value') }} as answer
     inner join {{ source('reference', 'context_question') }} as question on answer.indicator_id = question.question_id
-    inner join {{ ref('int_school_key') }} as keys
-        on
-            answer.school_key_kind = keys.key_kind
-            and {{ comparable_key('answer.school_key_kind', 'answer.school_key') }} = keys.key_value
-            and answer.measured_year = keys.measured_year
-            and answer.measured_year = keys.held_year
+    inner join {{ ref('int_school_key') }} as keys on {{ is_key_of('keys', 'answer') }}
     left join {{ source('reference', 'context_answer') }} as coded
         on answer.indicator_id = coded.question_id and answer.value_text = coded.value_text
 ),

@@ -225,12 +225,7 @@ foreign_school as (
         'Проверьте школу и программу; факты школы этой программе не засчитаны в долях.' as remedy_ru,
         max(named_school.measured_year) as academic_year
     from named_school
-    inner join {{ ref('int_school_key') }} as keys
-        on
-            named_school.school_key_kind = keys.key_kind
-            and {{ comparable_key('named_school.school_key_kind', 'named_school.school_key') }} = keys.key_value
-            and named_school.measured_year = keys.measured_year
-            and named_school.measured_year = keys.held_year
+    inner join {{ ref('int_school_key') }} as keys on {{ is_key_of('keys', 'named_school') }}
     inner join {{ ref('int_school') }} as school on keys.school_id = school.school_id
     inner join {{ ref('int_programme') }} as programme on named_school.programme_id = programme.programme_id
     where
@@ -251,12 +246,7 @@ same_partner as (
         max(agreement.measured_year) as academic_year
     from {{ ref('stg_partner_agreement') }} as agreement
     {%- for role, head in [('school', 'head'), ('leader', 'leader_head')] %}
-    inner join {{ ref('int_school_key') }} as {{ role }}_keys
-        on
-            agreement.{{ role }}_key_kind = {{ role }}_keys.key_kind
-            and {{ comparable_key('agreement.' ~ role ~ '_key_kind', 'agreement.' ~ role ~ '_key') }} = {{ role }}_keys.key_value
-            and agreement.measured_year = {{ role }}_keys.measured_year
-            and agreement.held_year = {{ role }}_keys.held_year
+    inner join {{ ref('int_school_key') }} as {{ role }}_keys on {{ is_key_of(role ~ '_keys', 'agreement', 'agreement.held_year', role) }}
     inner join {{ ref('int_school_head') }} as {{ head }} on {{ role }}_keys.school_id = {{ head }}.school_id
     {%- endfor %}
     inner join {{ ref('int_school') }} as school on head.head_school_id = school.school_id

@@ -122,12 +122,7 @@ select
     latest.delivery_id,
     appealed.appeal_delivery_id
 from latest
-inner join {{ ref('int_school_key') }} as keys
-    on
-        latest.school_key_kind = keys.key_kind
-        and {{ comparable_key('latest.school_key_kind', 'latest.school_key') }} = keys.key_value
-        and latest.measured_year = keys.measured_year
-        and latest.sitting_year = keys.held_year
+inner join {{ ref('int_school_key') }} as keys on {{ is_key_of('keys', 'latest', 'latest.sitting_year') }}
 left join appealed
     on
         latest.delivery_id = appealed.delivery_id

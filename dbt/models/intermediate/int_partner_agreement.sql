@@ -26,12 +26,7 @@ delivered as (
         latest.delivery_id
     from latest
     {%- for role, head in [('school', 'head'), ('leader', 'leader_head')] %}
-    inner join {{ ref('int_school_key') }} as {{ role }}_keys
-        on
-            latest.{{ role }}_key_kind = {{ role }}_keys.key_kind
-            and {{ comparable_key('latest.' ~ role ~ '_key_kind', 'latest.' ~ role ~ '_key') }} = {{ role }}_keys.key_value
-            and latest.measured_year = {{ role }}_keys.measured_year
-            and latest.held_year = {{ role }}_keys.held_year
+    inner join {{ ref('int_school_key') }} as {{ role }}_keys on {{ is_key_of(role ~ '_keys', 'latest', 'latest.held_year', role) }}
     inner join {{ ref('int_school_head') }} as {{ head }} on {{ role }}_keys.school_id = {{ head }}.school_id
     {%- endfor %}
 ),

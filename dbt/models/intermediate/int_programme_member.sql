@@ -5,12 +5,7 @@ with delivered as (
         listed.period,
         head.head_school_id as school_id
     from {{ ref('stg_listed_school') }} as listed
-    inner join {{ ref('int_school_key') }} as keys
-        on
-            listed.school_key_kind = keys.key_kind
-            and {{ comparable_key('listed.school_key_kind', 'listed.school_key') }} = keys.key_value
-            and listed.measured_year = keys.measured_year
-            and listed.measured_year = keys.held_year
+    inner join {{ ref('int_school_key') }} as keys on {{ is_key_of('keys', 'listed') }}
     inner join {{ ref('int_school_head') }} as head on keys.school_id = head.school_id
 )
 

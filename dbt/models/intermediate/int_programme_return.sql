@@ -48,10 +48,7 @@ reported as (
     left join {{ ref('int_school_key') }} as keys
         on
             latest.territory_level = 'school'
-            and latest.school_key_kind = keys.key_kind
-            and {{ comparable_key('latest.school_key_kind', 'latest.school_key') }} = keys.key_value
-            and latest.measured_year = keys.measured_year
-            and latest.held_year = keys.held_year
+            and {{ is_key_of('keys', 'latest', 'latest.held_year') }}
     left join {{ ref('int_school_head') }} as head on keys.school_id = head.school_id
     left join {{ ref('int_school') }} as school on head.head_school_id = school.school_id
     left join municipality

@@ -89,12 +89,7 @@ reported as (
         1 as preference
     from latest
     inner join indicator on indicator.subjects = 3
-    inner join {{ ref('int_school_key') }} as keys
-        on
-            latest.school_key_kind = keys.key_kind
-            and {{ comparable_key('latest.school_key_kind', 'latest.school_key') }} = keys.key_value
-            and latest.measured_year = keys.measured_year
-            and latest.measured_year = keys.held_year
+    inner join {{ ref('int_school_key') }} as keys on {{ is_key_of('keys', 'latest') }}
     inner join {{ ref('int_school_head') }} as head on keys.school_id = head.school_id
     group by all
 )

@@ -15,12 +15,7 @@ with named as (
             listed.assessment = procedure_subject.assessment
             and listed.subject_id = procedure_subject.subject_id
             and listed.test_grade = procedure_subject.test_grade
-    inner join {{ ref('int_school_key') }} as keys
-        on
-            listed.school_key_kind = keys.key_kind
-            and {{ comparable_key('listed.school_key_kind', 'listed.school_key') }} = keys.key_value
-            and listed.measured_year = keys.measured_year
-            and listed.measured_year = keys.held_year
+    inner join {{ ref('int_school_key') }} as keys on {{ is_key_of('keys', 'listed') }}
     inner join {{ ref('int_school') }} as school on keys.school_id = school.school_id
     qualify listed.arrival = max(listed.arrival) over (
         partition by school.region_code, procedure_subject.procedure_id, listed.measured_year

@@ -14,12 +14,7 @@ with found as (
         {{ columns }},
         head.head_school_id as school_id
     from {{ ref('stg_' ~ name) }} as report
-    inner join {{ ref('int_school_key') }} as keys
-        on
-            report.school_key_kind = keys.key_kind
-            and {{ comparable_key('report.school_key_kind', 'report.school_key') }} = keys.key_value
-            and report.measured_year = keys.measured_year
-            and report.measured_year = keys.held_year
+    inner join {{ ref('int_school_key') }} as keys on {{ is_key_of('keys', 'report') }}
     inner join {{ ref('int_school_head') }} as head on keys.school_id = head.school_id
     {% if not loop.last %}union all{% endif %}
     {%- endfor %}

@@ -21,12 +21,7 @@ school as (
         coalesce(report.below_minimum, report.count_2) as below_minimum,
         place.municipality_id
     from {{ ref('stg_aggregate_result') }} as report
-    left join {{ ref('int_school_key') }} as keys
-        on
-            report.school_key_kind = keys.key_kind
-            and {{ comparable_key('report.school_key_kind', 'report.school_key') }} = keys.key_value
-            and report.measured_year = keys.measured_year
-            and coalesce(report.held_year, report.measured_year) = keys.held_year
+    left join {{ ref('int_school_key') }} as keys on {{ is_key_of('keys', 'report', 'coalesce(report.held_year, report.measured_year)') }}
     left join {{ ref('int_school') }} as place on keys.school_id = place.school_id
     where report.territory_level = 'school'
 ),
