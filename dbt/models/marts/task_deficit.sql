@@ -22,11 +22,16 @@ compared as (
         deficit.interval_unit,
         case when deficit.territory_level <> 'region' then region.completion_share end as region_completion_share,
         case when deficit.territory_level <> 'region' then deficit.completion_share - region.completion_share end as gap,
-        -- Newcombe: the two intervals of a difference, each side from the ends that matter to it
-        sqrt(pow(deficit.completion_share - deficit.share_ci_low, 2) + pow(region.share_ci_high - region.completion_share, 2))
-            as below,
-        sqrt(pow(deficit.share_ci_high - deficit.completion_share, 2) + pow(region.completion_share - region.share_ci_low, 2))
-            as above,
+        -- greatest() and least() pass over nulls: without answers there is no gap and no interval
+        {%- for end in ['low', 'high'] %}
+        case
+            when deficit.territory_level <> 'region' and deficit.completion_share is not null
+                then {{ {'low': newcombe_low, 'high': newcombe_high}[end](
+                    'region.completion_share', 'region.share_ci_low', 'region.share_ci_high',
+                    'deficit.completion_share', 'deficit.share_ci_low', 'deficit.share_ci_high'
+                ) }}
+        end as gap_{{ end }},
+        {%- endfor %}
         case
             when deficit.max_points = 0 then null
             when deficit.points * 1000 >= rule.sufficient_from * deficit.max_points then 'sufficient'
@@ -53,7 +58,7 @@ compared as (
 judged as (
     select
         *,
-        coalesce(gap + above < 0, false) as is_behind,
+        coalesce(gap_high < 0, false) as is_behind,
         coalesce(found_state = 'insufficient', false) as is_insufficient
     from compared
 ),
@@ -106,10 +111,9 @@ select
     interval_unit,
     region_completion_share,
     gap,
-    -- greatest() and least() pass over nulls: without answers there is no interval
-    case when gap is not null then greatest(gap - below, -1) end as gap_low,
-    case when gap is not null then least(gap + above, 1) end as gap_high,
-    case when is_group then gap + above < 0 or gap - below > 0 end as is_gap_significant,
+    gap_low,
+    gap_high,
+    case when is_group then gap_high < 0 or gap_low > 0 end as is_gap_significant,
     case when is_group then found_state end as level_state,
     case
         when max_points = 0 and not_taught_count > 0 then 'not_taught'
