@@ -69,6 +69,11 @@ replace(replace(cast(round(try_cast({{ number }} as decimal(38, 12)), {{ decimal
 {{ number_ru("1e2 * " ~ part ~ " / " ~ whole, 1) }} || ' %'
 {%- endmacro %}
 
+{# A sentence as a part of another: no capital, no full stop. #}
+{% macro clause_ru(sentence) -%}
+lower(left({{ sentence }}, 1)) || trim(trailing '.' from substr({{ sentence }}, 2))
+{%- endmacro %}
+
 {# Which procedures of a year were judged, and why the others were not. #}
 {% macro period_ru(period) -%}
 coalesce(

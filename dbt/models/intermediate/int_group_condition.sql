@@ -9,9 +9,7 @@ asked as (
     select condition.*, school.*
     from condition
     cross join {{ ref('int_group_school') }} as school
-    where
-        coalesce(condition.valid_from <= school.academic_year, true)
-        and coalesce(school.academic_year <= condition.valid_to, true)
+    where {{ holds_on('school.academic_year', 'condition.valid_from', 'condition.valid_to') }}
 ),
 
 listed as (
@@ -164,7 +162,7 @@ conditioned as (
         'индекс условий за ' || {{ year_ru('indexed.context_year') }} || ' не выше у ' || {{ percent_ru('indexed.rank_share', '1') }}
         || ' школ региона, граница ' || asked.lowest_pct || ' %' as found_ru,
         coalesce(
-            'индекса условий нет: ' || lower(left(indexed.reason_ru, 1)) || trim(trailing '.' from substr(indexed.reason_ru, 2)),
+            'индекса условий нет: ' || {{ clause_ru('indexed.reason_ru') }},
             'индекса условий нет: за эти годы его в регионе не посчитать'
         ) as unknown_ru,
         indexed.context_year

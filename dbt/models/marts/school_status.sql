@@ -158,7 +158,7 @@ select
                 || {{ number_ru('expectation.expected_result', 1) }} || ' %, остаток от ' || {{ number_ru('expectation.residual_low', 1) }}
                 || ' до ' || {{ number_ru('expectation.residual_high', 1) }} || ' п. п., работ ' || expectation.participants || ')'
         else coalesce(
-            lower(left(expectation.reason_ru, 1)) || trim(trailing '.' from substr(expectation.reason_ru, 2)),
+            {{ clause_ru('expectation.reason_ru') }},
             'за предыдущий год нет ни условий, ни результатов'
         )
     end as context_class_ru,
