@@ -604,10 +604,7 @@ def due_dates(windows: Sequence[Window], period: Period) -> tuple[tuple[dt.date,
 def _programme_rows(p: Programme) -> Rows:
     t, d = p.territory, p.document
     where = (t.level, t.title_ru, t.region_code, t.municipality_ru)
-    document = (d.title_ru, d.number_ru, d.signed_on, d.source_ru)
-    rule = (p.list_rule.method_id, p.list_rule.description_ru)
-    dynamics = (p.dynamics.improved_ru, p.dynamics.unchanged_ru, p.dynamics.worsened_ru)
-    yield p.title_ru, *where, p.valid_from, p.valid_to, p.period_kind, *document, *rule, *dynamics
+    yield p.title_ru, *where, p.valid_from, p.valid_to, d.number_ru, d.signed_on, p.list_rule.method_id
 
 
 def _period_rows(p: Programme) -> Rows:
@@ -624,32 +621,19 @@ def _list_rule_rows(p: Programme) -> Rows:
         yield p.list_rule.fallback, True
 
 
-def _category_rows(p: Programme) -> Rows:
-    for c in p.categories:
-        yield c.category_id, c.title_ru, c.fact, c.item_ru
-
-
-def _cycle_rows(p: Programme) -> Rows:
-    for event in p.monitoring_cycle:
-        for month in event.months:
-            yield month, event.title_ru, event.item_ru
-
-
 def _support_rule_rows(p: Programme) -> Rows:
     for r in p.support_rules:
-        yield r.years_in_a_row, r.support_format, r.text_ru, r.item_ru
+        yield r.years_in_a_row, r.support_format, r.text_ru
 
 
 def _indicator_rows(p: Programme) -> Rows:
     for order, i in enumerate(p.indicators, start=1):
         b = i.baseline
-        texts = (i.item_ru, i.title_ru, i.section_ru, i.formula_ru)
         computed = (i.kind, i.value_kind, i.comparison, i.fact, return_kind_of(i.fact), i.attempt, i.grade)
         limits = (i.subjects, i.minimum_sum, i.denominator, i.population, i.level or p.territory.level)
         judged = (i.unit, i.direction, i.tolerance)
         baseline = (b.rule, b.academic_year, b.value) if b else (None, None, None)
-        cited = (i.due_ru, i.source_ru, i.coverage_ru, i.responsible_ru, i.note_ru, i.reason_ru)
-        yield i.indicator_id, order, *texts, *computed, *limits, *judged, *baseline, *cited
+        yield i.indicator_id, order, i.title_ru, *computed, *limits, *judged, *baseline, i.responsible_ru, i.reason_ru
 
 
 def _indicator_procedure_rows(p: Programme) -> Rows:
@@ -674,7 +658,7 @@ def _indicator_due_rows(p: Programme) -> Rows:
 def _measure_rows(p: Programme) -> Rows:
     for order, m in enumerate(p.measures, start=1):
         texts = (m.number, m.section_ru, m.title_ru)
-        cited = (m.due_ru, m.responsible_ru, m.expected_result_ru, m.note_ru, m.reason_ru)
+        cited = (m.due_ru, m.responsible_ru, m.reason_ru)
         yield m.measure_id, order, *texts, m.unit, m.comparator, m.population, m.return_kind, *cited
 
 
@@ -684,7 +668,7 @@ def _measure_plan_rows(p: Programme) -> Rows:
         for plan in m.plan:
             dates = due_dates(m.due, periods[plan.period])
             due = (dates[0][0], max(end for _, end in dates))
-            yield m.measure_id, plan.period, plan.quantity, plan.value == "да", *due
+            yield m.measure_id, plan.period, plan.quantity, *due
 
 
 def _measure_due_rows(p: Programme) -> Rows:
@@ -695,27 +679,16 @@ def _measure_due_rows(p: Programme) -> Rows:
                 yield m.measure_id, plan.period, order, *dates
 
 
-def _published_list_rows(p: Programme) -> Rows:
-    for x in p.published_lists:
-        yield x.label_ru, x.list_year, x.schools, x.item_ru
-
-
 def _pair_rows(p: Programme) -> Rows:
     for order, x in enumerate(p.pairs, start=1):
-        yield order, x.leader_ru, x.supported_ru, x.item_ru
+        yield order, x.leader_ru, x.supported_ru
 
 
-def _note_rows(p: Programme) -> Rows:
-    for n in p.notes:
-        yield n.note_id, n.kind, n.item_ru, n.text_ru
-
-
-# Every table leads with programme_id.
+# What SQL reads of a programme; every table leads with programme_id.
 _TABLES: Mapping[str, tuple[str, Callable[[Programme], Rows]]] = {
     "programme": (
-        "title_ru territory_level territory_ru region_code municipality_ru valid_from:date valid_to:date period_kind"
-        " document_title_ru document_number_ru document_signed_on:date document_source_ru list_method_id list_rule_ru"
-        " dynamics_improved_ru dynamics_unchanged_ru dynamics_worsened_ru",
+        "title_ru territory_level territory_ru region_code municipality_ru valid_from:date valid_to:date"
+        " document_number_ru document_signed_on:date list_method_id",
         _programme_rows,
     ),
     "programme_period": (
@@ -723,15 +696,13 @@ _TABLES: Mapping[str, tuple[str, Callable[[Programme], Rows]]] = {
         _period_rows,
     ),
     "programme_list_rule": ("population is_fallback:bool", _list_rule_rows),
-    "programme_category": ("category_id title_ru fact item_ru", _category_rows),
-    "programme_cycle": ("month:int title_ru item_ru", _cycle_rows),
-    "programme_support_rule": ("years_in_a_row:int support_format text_ru item_ru", _support_rule_rows),
+    "programme_support_rule": ("years_in_a_row:int support_format text_ru", _support_rule_rows),
     "programme_indicator": (
-        "indicator_id sort_order:int item_ru title_ru section_ru formula_ru"
+        "indicator_id sort_order:int title_ru"
         " kind value_kind comparison fact return_kind attempt grade:int"
         " subjects:int minimum_sum:int denominator population territory_level"
         " unit direction tolerance:float baseline_rule baseline_year baseline_value:float"
-        " due_ru source_ru coverage_ru responsible_ru note_ru reason_ru",
+        " responsible_ru reason_ru",
         _indicator_rows,
     ),
     "programme_indicator_procedure": ("indicator_id procedure_id", _indicator_procedure_rows),
@@ -739,20 +710,18 @@ _TABLES: Mapping[str, tuple[str, Callable[[Programme], Rows]]] = {
     "programme_indicator_due": ("indicator_id period due_from:date due_on:date", _indicator_due_rows),
     "programme_measure": (
         "measure_id sort_order:int number section_ru title_ru unit comparator population return_kind"
-        " due_ru responsible_ru expected_result_ru note_ru reason_ru",
+        " due_ru responsible_ru reason_ru",
         _measure_rows,
     ),
     "programme_measure_plan": (
-        "measure_id period planned:float is_yes:bool due_from:date due_on:date",
+        "measure_id period planned:float due_from:date due_on:date",
         _measure_plan_rows,
     ),
     "programme_measure_due": (
         "measure_id period window:int due_from:date due_on:date",
         _measure_due_rows,
     ),
-    "programme_published_list": ("label_ru list_year schools:int item_ru", _published_list_rows),
-    "programme_pair": ("sort_order:int leader_ru supported_ru item_ru", _pair_rows),
-    "programme_note": ("note_id kind item_ru text_ru", _note_rows),
+    "programme_pair": ("sort_order:int leader_ru supported_ru", _pair_rows),
 }
 
 

@@ -463,7 +463,6 @@ def test_tables_do_not_depend_on_the_order_of_the_programmes() -> None:
         ("programme_measure", ["programme_id", "measure_id"]),
         ("programme_measure_plan", ["programme_id", "measure_id", "period"]),
         ("programme_measure_due", ["programme_id", "measure_id", "period", "window"]),
-        ("programme_note", ["programme_id", "note_id"]),
         ("return_kind", ["return_kind"]),
     ],
 )
