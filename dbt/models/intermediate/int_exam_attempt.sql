@@ -117,7 +117,6 @@ select
     coalesce(appealed.mark_after, latest.mark) as mark,
     coalesce(appealed.test_score_after, latest.test_score) as test_score,
     coalesce(appealed.total_score_after, latest.total_score) as total_score,
-    appealed.appeal_delivery_id is not null as is_appealed,
     latest.arrival,
     latest.delivery_id,
     appealed.appeal_delivery_id

@@ -8,7 +8,6 @@ with official as (
         counted.participants,
         counted.below_minimum,
         counted.unknown_count,
-        true as is_of_method,
         1 as preference
     from {{ ref('int_result_count') }} as counted
     inner join {{ ref('int_official_method') }} as official
@@ -23,7 +22,6 @@ vpr as (
         participants,
         below_minimum,
         unknown_count,
-        false as is_of_method,
         2 as preference
     from {{ ref('int_vpr_summary') }}
 ),
@@ -36,7 +34,6 @@ exam as (
         count(*) as participants,
         count(*) filter (where exam.is_below) as below_minimum,
         count(*) filter (where exam.is_below is null) as unknown_count,
-        false as is_of_method,
         2 as preference
     from {{ ref('int_programme_exam') }} as exam
     inner join {{ ref('int_official_method') }} as official on exam.academic_year = official.academic_year
@@ -53,7 +50,6 @@ report as (
         sum(report.participants) as participants,
         coalesce(sum(report.below_minimum), 0) as below_minimum,
         coalesce(sum(report.participants) filter (where report.below_minimum is null), 0) as unknown_count,
-        false as is_of_method,
         3 as preference
     from {{ ref('int_aggregate_result') }} as report
     inner join {{ source('reference', 'procedure_subject') }} as procedure_subject
@@ -71,7 +67,6 @@ select
     cast(own.participants as bigint) as participants,
     cast(own.below_minimum as bigint) as below_minimum,
     cast(own.unknown_count as bigint) as unknown_count,
-    own.is_of_method,
     school.municipality_id,
     school.region_code
 from (

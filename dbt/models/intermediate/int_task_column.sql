@@ -165,7 +165,6 @@ select
     columns_count,
     tasks_count,
     given_count,
-    scores_count,
     specification_year,
     finding,
     is_work_refused,
