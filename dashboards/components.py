@@ -21,7 +21,6 @@ from opora import russian as fmt
 from opora.sql import Row
 
 Child = Component | str | int | float | None
-Children = Child | Sequence[Any]
 # A grid longer than this scrolls inside itself and is not printed: it is downloaded.
 MOST_ROWS_PRINTED = 300
 _TALL_GRID = 40

@@ -123,13 +123,6 @@ DYNAMICS: Mapping[str, tuple[str, str, str]] = {
 }
 SETTLEMENT = labels.SETTLEMENT
 ORIGIN = labels.ORIGIN
-CRITERION = {
-    "high_mean": "завышенный средний балл",
-    "against_journal": "отметки расходятся с журналом",
-    "fall": "падение",
-    "rise": "рост",
-    "published_list": "опубликованный список",
-}
 SOURCE = {"computed": "рассчитан", "published": "опубликован"}
 COMPONENT_GROUP = {
     "territory": "Территория",

@@ -18,8 +18,6 @@ from opora.demo.files import HEADING, Cell, Delivery, Row, headings
 from opora.demo.population import Attempt, Region
 from opora.demo.vpr_files import name_in
 
-Numbered = tuple[int, Attempt]
-
 
 class Fields:
     """What stands under each header text, whatever the variant."""

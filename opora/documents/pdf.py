@@ -9,13 +9,12 @@ import datetime as dt
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from opora.documents.charts import draw
 from opora.documents.model import Document, Section, SectionShape, TemplateError
 
 TEMPLATE = Path(__file__).with_name("document.typ")
-Format = Literal["pdf", "png"]
 
 
 def write_pdf(document: Document, template: Path = TEMPLATE) -> bytes:
@@ -33,14 +32,6 @@ def write_pdf(document: Document, template: Path = TEMPLATE) -> bytes:
         raise TemplateError(f"Шаблон {template} не заполняется: {error.message}") from error
     assert isinstance(made, bytes)
     return made
-
-
-def write_pages(document: Document, template: Path = TEMPLATE, ppi: float = 80) -> list[bytes]:
-    """The pages of the PDF as png: for previews."""
-    made = _compiler(template).compile(
-        sys_inputs={"data": json.dumps(content(document), ensure_ascii=False)}, format="png", ppi=ppi
-    )
-    return made if isinstance(made, list) else [made]
 
 
 @cache

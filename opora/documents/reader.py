@@ -66,9 +66,9 @@ class Marts:
         return load_reference()
 
     @cached_property
-    def procedures(self) -> Mapping[str, tuple[str, str]]:
-        """Full and short names, in the order of showing."""
-        return {p.procedure_id: (p.title_ru, p.short_ru) for p in self.reference.procedures}
+    def procedures(self) -> Mapping[str, str]:
+        """Short names, in the order of showing."""
+        return {p.procedure_id: p.short_ru for p in self.reference.procedures}
 
     def in_order(self, rows: Iterable[MartRow]) -> list[MartRow]:
         """Rows with a procedure each, in the order of showing."""
@@ -84,10 +84,7 @@ class Marts:
         return self.method.settings.low_share
 
     def short(self, procedure_id: str) -> str:
-        return fmt.text(self.procedures.get(procedure_id, (procedure_id, procedure_id))[1])
-
-    def title(self, procedure_id: str) -> str:
-        return fmt.text(self.procedures.get(procedure_id, (procedure_id, procedure_id))[0])
+        return fmt.text(self.procedures.get(procedure_id, procedure_id))
 
     @cached_property
     def list_year(self) -> str:

@@ -55,7 +55,6 @@ def test_an_address_leaves_out_what_is_empty() -> None:
         ("method_comparison", "movement", words.MOVEMENT),
         ("dynamics", "dynamics", words.DYNAMICS),
         ("partnership", "origin", words.ORIGIN),
-        ("objectivity", "criterion", words.CRITERION),
         ("objectivity", "source", words.SOURCE),
         ("context_component", "component_group", words.COMPONENT_GROUP),
     ],
