@@ -93,7 +93,7 @@ def test_the_evidence_of_a_school_is_that_of_the_mart(marts: Marts, listed: str)
     expected = {
         (
             f"{row['academic_year'][:5]}{row['academic_year'][7:]}".replace("-", "/"),
-            marts.procedures[row["procedure_id"]][1],
+            marts.procedures[row["procedure_id"]],
         ): [
             "—" if row["participants"] is None else str(row["participants"]),
             "—" if row["below_minimum"] is None else str(row["below_minimum"]),

@@ -37,6 +37,26 @@ vpr as (
             and work.participant_category = category.participant_category
 ),
 
+-- first those of whom the same is known: lists of every result of a country would not fit into memory
+vpr_known as (
+    select
+        counting_id,
+        academic_year,
+        school_id,
+        procedure_id,
+        is_participant,
+        mark_origin,
+        scale_id,
+        evidence,
+        delivery_id,
+        sum(pupils) as pupils,
+        coalesce(sum(pupils) filter (where is_below), 0) as below_minimum,
+        coalesce(sum(pupils) filter (where is_below is null), 0) as unknown_count
+    from vpr
+    group by
+        counting_id, academic_year, school_id, procedure_id, is_participant, mark_origin, scale_id, evidence, delivery_id
+),
+
 vpr_count as (
     select
         counting_id,
@@ -44,18 +64,18 @@ vpr_count as (
         school_id,
         procedure_id,
         coalesce(sum(pupils) filter (where is_participant), 0) as participants,
-        coalesce(sum(pupils) filter (where is_participant and is_below), 0) as below_minimum,
-        coalesce(sum(pupils) filter (where is_participant and is_below is null), 0) as unknown_count,
+        coalesce(sum(below_minimum) filter (where is_participant), 0) as below_minimum,
+        coalesce(sum(unknown_count) filter (where is_participant), 0) as unknown_count,
         coalesce(sum(pupils) filter (where not is_participant), 0) as absent_count,
         array_distinct(array_agg(mark_origin) filter (where is_participant)) as mark_origins,
         array_distinct(array_agg(scale_id) filter (where is_participant and mark_origin = 'scale')) as scale_ids,
         array_distinct(array_agg(evidence) filter (where is_participant and mark_origin = 'scale')) as evidence,
         array_distinct(array_agg(delivery_id)) as delivery_ids
-    from vpr
+    from vpr_known
     group by counting_id, academic_year, school_id, procedure_id
 ),
 
--- first those of whom the same is known: lists of every participant of a country would not fit into memory
+-- the same of exams
 exam_known as (
     select
         counting_id,
