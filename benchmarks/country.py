@@ -78,7 +78,7 @@ def correct_one_file(landing: Path) -> None:
     path.write_bytes(b"".join([header, *rows[:gone], *rows[gone + 1 :]]))
 
 
-def participants(home: Path) -> int:
+def counted_results(home: Path) -> int:
     """How many results of participants the release in force counts, all procedures of the list together."""
     marts = home / "releases" / "current" / "official" / "marts.duckdb"
     with duckdb.connect(str(marts), read_only=True) as connection:
@@ -119,11 +119,11 @@ def bench(size: str, runs: int, work: Path, scripts: Sequence[str], fixed: Cost)
     count, cost = books(landing, work)
     if count:
         yield Row(size, f"{count} xlsx files", cost, f"{count / cost.cpu:.1f} files per processor second")
-    counted = participants(home)
+    counted = counted_results(home)
     correct_one_file(landing)
     late = run(home)
-    if participants(home) != counted - 1:
-        raise click.ClickException(f"{size}: after the late file {participants(home)} results, before {counted}.")
+    if (after := counted_results(home)) != counted - 1:
+        raise click.ClickException(f"{size}: after the late file {after} results, before {counted}.")
     yield Row(size, "one late file", late, f"{100 * late.cpu / whole.cpu:.0f} % of the run")
     for folder in (country, home, work / "books", work / "empty"):
         shutil.rmtree(folder, ignore_errors=True)
