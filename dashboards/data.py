@@ -19,7 +19,7 @@ import duckdb
 
 from opora.comparison import DIFF_JSON
 from opora.home import Home
-from opora.release import DATABASE, MANIFEST, PUBLIC, VERDICTS, Release, ReleaseError, read_release, refused_candidates
+from opora.release import DATABASE, MANIFEST, PUBLIC, Release, ReleaseError, read_release, refusals
 from opora.sql import Row, fetch
 
 Profile = Literal["official", "public"]
@@ -118,8 +118,7 @@ class Releases:
 
     def refused_later(self, data: ReleaseData) -> list[Mapping[str, Any]] | None:
         """The checks of the gate that refused a candidate newer than the release; None where the last one passed."""
-        verdicts = [folder / VERDICTS for folder in refused_candidates(self.home)]
-        newest = max(verdicts, key=lambda path: path.stat().st_mtime, default=None)
+        newest = max(refusals(self.home), key=lambda path: path.stat().st_mtime, default=None)
         if newest is None or newest.stat().st_mtime < (data.release.folder / MANIFEST).stat().st_mtime:
             return None
         return [check for check in _json(newest) or [] if not check["passed"] and check["refuses"]]

@@ -45,12 +45,12 @@ MANIFEST = "manifest.json"
 OFFICIAL = "official"
 PUBLIC = "public"
 DATABASE = "marts.duckdb"
-VERDICTS = "gate.json"
 LOG = "log.jsonl"
 _SWITCHES = ("publish", "rollback")
 _CANDIDATE = ".candidate-"
 _REFUSED = ".refused-"
 _PRUNED = ".pruned-"
+_VERDICTS = "gate.json"
 _LINK = ".current-"
 LEFTOVER_SECONDS = 24 * 3600
 _MARKED_SECONDS = 60
@@ -434,16 +434,16 @@ def switch_current(home: Home, folder: Path) -> None:
 
 def refuse(home: Home, candidate: Path, gate: Sequence[Mapping[str, Any]]) -> Path:
     """Keep a refused candidate for inspection, under a name that no reader takes for a release."""
-    write_json(candidate / VERDICTS, list(gate))
+    write_json(candidate / _VERDICTS, list(gate))
     folder = candidate.with_name(candidate.name.replace(_CANDIDATE, _REFUSED))
     shutil.rmtree(folder, ignore_errors=True)
     candidate.rename(folder)
     return folder
 
 
-def refused_candidates(home: Home) -> list[Path]:
-    """Folders of refused candidates that are still kept, each with its verdicts."""
-    return [path.parent for path in home.releases.glob(f"{_REFUSED}*/{VERDICTS}")]
+def refusals(home: Home) -> list[Path]:
+    """The verdicts of refused candidates that are still kept, a file each."""
+    return list(home.releases.glob(f"{_REFUSED}*/{_VERDICTS}"))
 
 
 # --- trusting ------------------------------------------------------------------------------------------
