@@ -166,9 +166,8 @@ class KeptTables:
         """What tells one state of a table from another: by portion if it has them. Its keys, if it is kept itself."""
         if relation not in self._prints:
             portion = _portion_of(connection, relation) or quoted(WHOLE)
-            shape = _hash(
-                connection.execute(f"describe select * from {relation}").fetchall()
-            )  # no part of a row's hash
+            # names and types of columns are no part of a row's hash
+            shape = _hash(connection.execute(f"describe select * from {relation}").fetchall())
             self._prints[relation] = {
                 str(name): f"{shape} {count} {total}"
                 for name, count, total in connection.execute(

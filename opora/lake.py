@@ -164,10 +164,11 @@ def _batches(parts: Sequence[Path]) -> Iterator[tuple[list[Path], int]]:
     """Parts of the same columns to be looked at together, and how many rows they have."""
     batches: dict[tuple[str, ...], tuple[list[Path], int]] = {}
     for part in parts:
-        columns = tuple(pq.read_schema(part).names)
+        footer = pq.read_metadata(part)
+        columns = tuple(footer.schema.to_arrow_schema().names)
         batch, rows = batches.pop(columns, ([], 0))
         batch.append(part)
-        rows += pq.read_metadata(part).num_rows
+        rows += footer.num_rows
         if rows >= _ROWS_AT_ONCE:
             yield batch, rows
         else:
