@@ -50,8 +50,8 @@ vpr_known as (
         evidence,
         delivery_id,
         sum(pupils) as pupils,
-        coalesce(sum(pupils) filter (where is_below), 0) as below_minimum,
-        coalesce(sum(pupils) filter (where is_below is null), 0) as unknown_count
+        sum(pupils) filter (where is_below) as below_minimum,
+        sum(pupils) filter (where is_below is null) as unknown_count
     from vpr
     group by
         counting_id, academic_year, school_id, procedure_id, is_participant, mark_origin, scale_id, evidence, delivery_id

@@ -21,6 +21,5 @@ left join (
     group by definition_id
 ) as named on definition.definition_id = named.definition_id
 where
-    coalesce(definition.valid_from <= school.academic_year, true)
-    and coalesce(school.academic_year <= definition.valid_to, true)
+    {{ holds_on('school.academic_year', 'definition.valid_from', 'definition.valid_to') }}
     and coalesce(found.conditions_total <> named.conditions, true)
