@@ -49,6 +49,23 @@ class Resamples:
         with np.errstate(invalid="ignore", divide="ignore"):
             return self.bounds(total / count)
 
+    def area(self, school: NDArray[np.int64], happened: Vector, probability: Vector) -> Bounds:
+        """Bounds of the area under the ROC curve, rows of a school being drawn together.
+
+        What is equal in all draws, the order of the forecasts, is found once: a draw only counts anew.
+        """
+        from sklearn.metrics import auc
+
+        _, level = np.unique(-probability, return_inverse=True)
+
+        def of(drawn: NDArray[np.int64]) -> float:
+            true, false = (np.cumsum(np.bincount(level, drawn * outcome)) for outcome in (happened, 1 - happened))
+            if not true[-1] or not false[-1]:
+                return float("nan")
+            return float(auc(np.append(0, false), np.append(0, true)) / (true[-1] * false[-1]))
+
+        return self.bounds(np.array([of(drawn[school]) for drawn in self.drawn]))
+
 
 def losses(happened: Vector, probability: Vector) -> dict[str, Vector]:
     """What each forecast costs by Brier score and by log loss."""
@@ -59,14 +76,13 @@ def losses(happened: Vector, probability: Vector) -> dict[str, Vector]:
     }
 
 
-def roc_auc(happened: Vector, probability: Vector, weights: Vector | None = None) -> float:
+def roc_auc(happened: Vector, probability: Vector) -> float:
     """Area under the ROC curve; not a number where all or nothing happened."""
     from sklearn.metrics import roc_auc_score
 
-    drawn = happened if weights is None else happened[weights > 0]
-    if len(drawn) == 0 or drawn.min() == drawn.max():
+    if len(happened) == 0 or happened.min() == happened.max():
         return float("nan")
-    return float(roc_auc_score(happened, probability, sample_weight=weights))
+    return float(roc_auc_score(happened, probability))
 
 
 def calibration(
@@ -161,8 +177,7 @@ class Scorer:
                 found |= _bounded(f"{measure}_gain", self.resamples.mean(school, gain))
         found |= _bounded("excess", self.resamples.mean(school, happened - probability))
         if is_full:
-            areas = [roc_auc(happened, probability, drawn[school].astype(float)) for drawn in self.resamples.drawn]
-            found |= _bounded("roc_auc", self.resamples.bounds(np.array(areas)))
+            found |= _bounded("roc_auc", self.resamples.area(school, happened, probability))
         return found | calibration(happened, probability, school, self.confidence)
 
 

@@ -452,11 +452,21 @@ def test_a_school_drawn_twice_counts_twice(told: tuple[np.ndarray, np.ndarray, n
     happened, probability, school = told
     drawn = np.random.default_rng(1).multinomial(60, np.full(60, 1 / 60))
     rows = np.repeat(np.arange(300), drawn[school])
-    expected = roc_auc_score(happened[rows], probability[rows])
-    assert roc_auc(happened, probability, drawn[school].astype(float)) == pytest.approx(expected)
     cost = losses(happened, probability)["brier"]
     low, high = Resamples(np.array([drawn, drawn]), 0.025).mean(school, cost)
     assert low == high == pytest.approx(cost[rows].mean())
+
+
+@pytest.mark.parametrize("decimals", [1, 9])
+def test_bounds_of_the_area_are_those_of_rows_drawn_anew(
+    told: tuple[np.ndarray, np.ndarray, np.ndarray], decimals: int
+) -> None:
+    happened, probability, school = told
+    rounded = probability.round(decimals)  # with one decimal most rows are alike
+    resamples = Resamples.of(60, 40, 5, 0.95)
+    rows = [np.repeat(np.arange(300), drawn[school]) for drawn in resamples.drawn]
+    expected = np.quantile([roc_auc_score(happened[some], rounded[some]) for some in rows], [0.025, 0.975])
+    assert resamples.area(school, happened, rounded) == pytest.approx(tuple(expected), abs=1e-12)
 
 
 def test_bounds_of_a_mean_are_near_those_of_the_cluster_robust_error(
