@@ -10,8 +10,9 @@ from pydantic import Field
 
 from assets.shared import INTAKE_POOL, OWNERS
 from opora.delivery import DeliveryRecord, read_records
-from opora.intake import Unread, ingest
+from opora.intake import ingest
 from opora.lake import DamagedLake, require_whole
+from opora.landing import Unread
 from opora.safe_text import safe_markdown
 from resources.home import OporaHome
 

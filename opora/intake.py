@@ -9,11 +9,9 @@ written beside their place and renamed, one file a delivery, table and year: del
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import re
-import stat
 import traceback
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -37,25 +35,22 @@ from opora.delivery import (
     write_record,
 )
 from opora.home import PROJECT, UNDATED, Home, clear_parts, sha256_of, sha256_of_all, write_whole
+from opora.landing import Landed, Unread, landed, landed_files, survey
 from opora.layouts.context import ASSESSMENT_WORDS, Facts, calendar_year, facts_of_path, subject_reader
 from opora.layouts.convert import date, integer, vpr_login
 from opora.layouts.extract import KIND, RECORD, ROW, Extracted, UnknownContext, extract, issue_frame
 from opora.layouts.model import BUILT_IN, Layout, read_layouts
 from opora.layouts.recognise import Block, Recognition, recognise
-from opora.limits import bound
 from opora.lock import hold
 from opora.masking import masked
 from opora.persons import SECRET, SecretMissing, secret_from_environment, secret_is_set
 from opora.reading import SUFFIXES, TEXTS, Sheet, UnreadableFile, clean, head_of_text, read_sheets
 from opora.reference import Reference
-from opora.safe_text import safe_path
 from schemas.registry import table
 
 NOTE_LAYOUT = "delivery_note"
 # Files read at once: a thread that waits for the disk or for polars leaves room for another.
 MOST_WORKERS = 8
-# Larger files are read one after another: each takes many times its size of memory, Parquet more than text.
-_HEAVY_BYTES, _HEAVY_PARQUET_BYTES = 32_000_000, 4_000_000
 # A larger text file is data, and is not looked into for a delivery note.
 _LARGEST_NOTE = 5_000_000
 _SOURCES = (
@@ -65,37 +60,6 @@ _SOURCES = (
 )
 _SOURCE_FOLDERS = ("opora/layouts", "schemas/lake", "reference/layouts", "reference/context", "reference/intake")
 Progress = Callable[[int, int, str], None]
-
-
-@dataclass(frozen=True)
-class Landed:
-    """A file in landing: where it lies and what its bytes are."""
-
-    path: Path
-    relative: str
-    sha256: str
-    size_bytes: int
-    modified_at: datetime
-
-    @property
-    def delivery_id(self) -> str:
-        return f"d{self.sha256[:12]}"
-
-    @property
-    def is_heavy(self) -> bool:
-        return self.size_bytes > (_HEAVY_PARQUET_BYTES if self.path.suffix.lower() == ".parquet" else _HEAVY_BYTES)
-
-
-@dataclass(frozen=True)
-class Unread:
-    """What lies in landing and cannot be read as a file: nothing is known of it but its path and why."""
-
-    path: str
-    reason_ru: str
-
-    @property
-    def message_ru(self) -> str:
-        return f"«{self.path}»: {self.reason_ru}. Остальное принято; исправьте права или уберите из папки приёма."
 
 
 @dataclass(frozen=True)
@@ -150,86 +114,7 @@ class Refusal(Exception):
         self.sheet = sheet
 
 
-# --- landing -----------------------------------------------------------------------------------------
-
-
-def landing_entries(landing: Path) -> list[Path]:
-    """Every file below landing but hidden ones. Folders may be links: data may be read in place."""
-    return _walked(landing)[0]
-
-
-def _walked(landing: Path) -> tuple[list[Path], list[Unread]]:
-    """Files below landing, and what lies there and is none."""
-    files: list[Path] = []
-    unread: list[Unread] = []
-    seen: set[str] = set()
-    todo = [(landing, 0)]
-    while todo:
-        folder, depth = todo.pop()
-        real = os.path.realpath(folder)
-        if real in seen:
-            continue  # a link back up
-        seen.add(real)
-        try:
-            entries = sorted(folder.iterdir())
-        except OSError as error:
-            unread.append(Unread(_shown(folder, landing), f"папка не открывается: {_kind(error)}"))
-            continue
-        for path in entries:
-            if path.name.startswith((".", "~$")):
-                continue
-            try:
-                mode = path.stat().st_mode
-            except OSError as error:
-                unread.append(Unread(_shown(path, landing), f"недоступно: {_kind(error)}"))
-                continue
-            if stat.S_ISREG(mode):
-                files.append(path)
-            elif not stat.S_ISDIR(mode):
-                unread.append(Unread(_shown(path, landing), "не файл и не папка"))
-            elif depth >= bound("folder_depth"):
-                unread.append(Unread(_shown(path, landing), f"глубже {bound('folder_depth')} вложенных папок"))
-            else:
-                todo.append((path, depth + 1))
-    return sorted(files), unread
-
-
-def _shown(path: Path, landing: Path) -> str:
-    return safe_path(path.relative_to(landing))
-
-
-def _kind(error: OSError) -> str:
-    return {errno.EACCES: "нет прав", errno.ENOENT: "ссылка никуда не ведёт", errno.ELOOP: "ссылка на саму себя"}.get(
-        error.errno or 0, type(error).__name__
-    )
-
-
-def landed_files(landing: Path) -> list[Landed]:
-    """The files of landing with their digests, in path order."""
-    return survey(landing)[0]
-
-
-def survey(landing: Path) -> tuple[list[Landed], list[Unread]]:
-    """The files of landing with their digests, in path order, and what cannot be read there."""
-    paths, unread = _walked(landing)
-    found: list[Landed] = []
-    for path in paths:
-        try:
-            found.append(_landed(path, path.relative_to(landing)))
-        except OSError as error:
-            unread.append(Unread(_shown(path, landing), f"не читается: {_kind(error)}"))
-    return sorted(found, key=lambda file: file.relative), unread
-
-
-def _landed(path: Path, relative: Path) -> Landed:
-    status = path.stat()
-    return Landed(
-        path=path,
-        relative=safe_path(relative),
-        sha256=sha256_of(path),
-        size_bytes=status.st_size,
-        modified_at=datetime.fromtimestamp(status.st_mtime, UTC),
-    )
+# --- versions ----------------------------------------------------------------------------------------
 
 
 @cache
@@ -373,7 +258,7 @@ def check(path: Path, layouts: Sequence[Layout], reference: Reference) -> list[P
 
     The folders that the path names may say what a file is about, as they do below landing.
     """
-    files = landed_files(path) if path.is_dir() else [_landed(path, path)]
+    files = landed_files(path) if path.is_dir() else [landed(path, path)]
     notes = _delivery_notes(files, layouts, reference)
     return [process(file, layouts, reference, "check", notes.get(file.relative, Facts())) for file in files]
 

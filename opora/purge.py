@@ -16,7 +16,8 @@ from pathlib import Path
 
 from opora.delivery import DeliveryRecord, Purge, read_records, write_record
 from opora.home import Home
-from opora.intake import NOTE_LAYOUT, Landed, files_with_work, survey
+from opora.intake import NOTE_LAYOUT, files_with_work
+from opora.landing import Landed, survey
 from opora.reference import Reference
 
 

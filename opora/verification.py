@@ -21,8 +21,9 @@ import pyarrow.parquet as pq
 
 from opora.delivery import DeliveryRecord, read_records
 from opora.home import UNDATED, Home, sha256_of
-from opora.intake import intake_version, survey
+from opora.intake import intake_version
 from opora.lake import part_state
+from opora.landing import survey
 from opora.reference import Reference
 from opora.release import (
     DATABASE,

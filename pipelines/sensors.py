@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 
 from assets.release import RELEASE
-from opora.intake import landing_entries
+from opora.landing import landing_entries
 from opora.safe_text import safe_path
 from pipelines.jobs import ALL_DOCUMENTS, ANNUAL_LIST
 from pipelines.partitions import all_years

@@ -73,7 +73,8 @@ def _left_unread(home: Home, reference: Reference, *, all_years: bool) -> list[s
     A few of each. After a run of some years only, the others are still to be read and no word of it.
     """
     from opora.delivery import read_records
-    from opora.intake import files_with_work, intake_version, originals_gone, survey
+    from opora.intake import files_with_work, intake_version, originals_gone
+    from opora.landing import survey
     from opora.persons import SECRET
 
     files, unread = survey(home.landing)

@@ -15,7 +15,8 @@ import pytest
 
 from opora.delivery import read_records
 from opora.home import PROJECT, Home
-from opora.intake import ingest, survey
+from opora.intake import ingest
+from opora.landing import survey
 from opora.limits import bound, load_limits
 from tests import builders as b
 from tests import hostile as h

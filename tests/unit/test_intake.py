@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from opora import intake
 from opora.delivery import ISSUE_SCHEMA, RowCounts, read_issues, read_records
 from opora.home import Home
-from opora.intake import IntakeReport, ingest, landed_files
+from opora.intake import IntakeReport, ingest
+from opora.landing import landed_files
 from tests import builders as b
 from tests.unit import test_layouts as variants
 
