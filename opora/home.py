@@ -37,6 +37,11 @@ class Home:
         return self.root / "landing"
 
     @property
+    def digests(self) -> Path:
+        """What the files of landing were found to be; removing it costs time and nothing else."""
+        return self.root / ".digests.json"
+
+    @property
     def layouts(self) -> Path:
         return self.root / "layouts"
 
@@ -170,8 +175,9 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """What a file of JSON tells that can be done without; nothing if it is not there or not whole."""
+    """What a file of JSON tells that can be done without; nothing if it cannot be read or is not whole."""
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError):
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return {}
+    return found if isinstance(found, dict) else {}

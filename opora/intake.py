@@ -35,7 +35,7 @@ from opora.delivery import (
     write_record,
 )
 from opora.home import PROJECT, UNDATED, Home, clear_parts, sha256_of, sha256_of_all, write_whole
-from opora.landing import Landed, Unread, landed, landed_files, survey
+from opora.landing import Landed, Unread, landed_file, landed_files, survey
 from opora.layouts.context import ASSESSMENT_WORDS, Facts, calendar_year, facts_of_path, subject_reader
 from opora.layouts.convert import date, integer, vpr_login
 from opora.layouts.extract import KIND, RECORD, ROW, Extracted, UnknownContext, extract, issue_frame
@@ -168,7 +168,7 @@ def _ingest(
 ) -> IntakeReport:
     layouts = read_layouts(BUILT_IN, home.layouts)
     version = intake_version(home, reference)
-    files, unread = survey(home.landing)
+    files, unread = survey(home.landing, home.digests)
     records = read_records(home)
     received_at = now or datetime.now(UTC)
     _remember_paths(home, files, records)
@@ -243,7 +243,7 @@ def _is_asked(year: str, years: Collection[str] | None) -> bool:
 
 def files_with_work(home: Home, reference: Reference, landed: Sequence[Landed] | None = None) -> list[str]:
     """The files that an intake would read now, by their path below landing; `landed` are those of a survey."""
-    files, records = landed_files(home.landing) if landed is None else landed, read_records(home)
+    files, records = landed_files(home.landing, home.digests) if landed is None else landed, read_records(home)
     version = intake_version(home, reference)
     notes = _delivery_notes(files, read_layouts(BUILT_IN, home.layouts), reference)
     return [
@@ -258,7 +258,7 @@ def check(path: Path, layouts: Sequence[Layout], reference: Reference) -> list[P
 
     The folders that the path names may say what a file is about, as they do below landing.
     """
-    files = landed_files(path) if path.is_dir() else [landed(path, path)]
+    files = landed_files(path) if path.is_dir() else [landed_file(path, path)]
     notes = _delivery_notes(files, layouts, reference)
     return [process(file, layouts, reference, "check", notes.get(file.relative, Facts())) for file in files]
 

@@ -7,18 +7,24 @@ and what they hold (`opora/intake.py`).
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from opora.home import sha256_of
+from opora.home import read_json, sha256_of, write_json
 from opora.limits import bound
 from opora.safe_text import safe_path
 
 # Larger files are read one after another: each takes many times its size of memory, Parquet more than text.
 _HEAVY_BYTES, _HEAVY_PARQUET_BYTES = 32_000_000, 4_000_000
+# A file changed so lately may be changed again within the same tick of its disk's clock.
+_SETTLED_NS = 3_000_000_000
 
 
 @dataclass(frozen=True)
@@ -103,30 +109,54 @@ def _kind(error: OSError) -> str:
     )
 
 
-def landed_files(landing: Path) -> list[Landed]:
+def landed_files(landing: Path, digests: Path | None = None) -> list[Landed]:
     """The files of landing with their digests, in path order."""
-    return survey(landing)[0]
+    return survey(landing, digests)[0]
 
 
-def survey(landing: Path) -> tuple[list[Landed], list[Unread]]:
-    """The files of landing with their digests, in path order, and what cannot be read there."""
+def survey(landing: Path, digests: Path | None = None) -> tuple[list[Landed], list[Unread]]:
+    """The files of landing with their digests, in path order, and what cannot be read there.
+
+    `digests` is a file that remembers those of files that have not been touched since; without it, as where originals
+    are vouched for or removed, all bytes are read.
+    """
     paths, unread = _walked(landing)
-    found: list[Landed] = []
-    for path in paths:
+    known = read_json(digests) if digests else {}
+    settled, seen = time.time_ns() - _SETTLED_NS, {}
+
+    def look(path: Path) -> Landed | Unread:
         try:
-            found.append(landed(path, path.relative_to(landing)))
+            status = path.stat()
+            stamp = _stamp(status)
+            file = landed_file(path, path.relative_to(landing), known.get(stamp))
         except OSError as error:
-            unread.append(Unread(_shown(path, landing), f"не читается: {_kind(error)}"))
-    return sorted(found, key=lambda file: file.relative), unread
+            return Unread(_shown(path, landing), f"не читается: {_kind(error)}")
+        if max(status.st_mtime_ns, status.st_ctime_ns) < settled:
+            seen[stamp] = file.sha256
+        return file
+
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(look, paths))
+    if digests and seen != known:
+        with suppress(OSError):  # it saves time and nothing else
+            write_json(digests, seen)
+    files = sorted((file for file in found if isinstance(file, Landed)), key=lambda file: file.relative)
+    return files, [*unread, *(entry for entry in found if isinstance(entry, Unread))]
 
 
-def landed(path: Path, relative: Path) -> Landed:
-    """A file by its bytes. Raises OSError where it cannot be read."""
+def landed_file(path: Path, relative: Path, sha256: str | None = None) -> Landed:
+    """A file by its bytes, which are read unless their digest is known. Raises OSError where they cannot be."""
     status = path.stat()
     return Landed(
         path=path,
         relative=safe_path(relative),
-        sha256=sha256_of(path),
+        sha256=sha256 or sha256_of(path),
         size_bytes=status.st_size,
         modified_at=datetime.fromtimestamp(status.st_mtime, UTC),
     )
+
+
+def _stamp(status: os.stat_result) -> str:
+    """What no program leaves as it was when it writes to a file: who it is, its size, when it was changed."""
+    told = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:32]

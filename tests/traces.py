@@ -15,7 +15,8 @@ import polars as pl
 
 from opora.home import Home
 
-_DIGEST = re.compile(r"[0-9a-f]{12,64}")
+# Digests, and fractions of a second: they hold any digits.
+_CHANCE = re.compile(r"[0-9a-f]{12,64}|(?<=:[0-9]{2})\.[0-9]+")
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
@@ -32,7 +33,7 @@ def traces(home: Home, words: Iterable[str]) -> list[str]:
 
 
 def _text(path: Path) -> str:
-    """What a file says. Digests are left out, they hold any digits; escapes of JSON and HTML are resolved."""
+    """What a file says, less what chance says; escapes of JSON and HTML are resolved."""
     if path.suffix == ".parquet":
         text = _rows(pl.read_parquet(path, hive_partitioning=False))
     elif path.suffix == ".duckdb":
@@ -41,7 +42,7 @@ def _text(path: Path) -> str:
         raw = path.read_bytes()
         text = raw.decode("utf-8", "ignore") + (raw.decode("utf-16-le", "ignore") if b"\0" in raw[:100] else "")
     text = _ESCAPE.sub(lambda escaped: chr(int(escaped[1], 16)), text)
-    return _DIGEST.sub("", html.unescape(text))
+    return _CHANCE.sub("", html.unescape(text))
 
 
 def _rows(frame: pl.DataFrame) -> str:

@@ -77,7 +77,7 @@ def _left_unread(home: Home, reference: Reference, *, all_years: bool) -> list[s
     from opora.landing import survey
     from opora.persons import SECRET
 
-    files, unread = survey(home.landing)
+    files, unread = survey(home.landing, home.digests)
     waiting = files_with_work(home, reference, files) if all_years else []
     present = {file.delivery_id for file in files}
     gone = originals_gone(home, intake_version(home, reference), read_records(home).values(), present)

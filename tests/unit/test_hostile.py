@@ -175,19 +175,19 @@ def test_what_is_no_file_stops_nothing(tmp_path: Path) -> None:
 
 
 def test_a_file_that_may_not_be_read_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from opora import intake
+    from opora import landing
 
     home = Home(tmp_path / "home").ensure()
     h.book(home.landing)
     h.book(home.landing / "закрыто")
-    digest = intake.sha256_of
+    digest = landing.sha256_of
 
     def closed(path: Path) -> str:
         if "закрыто" in path.parts:
             raise PermissionError(13, "Permission denied")
         return digest(path)
 
-    monkeypatch.setattr(intake, "sha256_of", closed)
+    monkeypatch.setattr(landing, "sha256_of", closed)
     report = ingest(home, b.reference())
     assert [record.status for record in report.processed] == ["accepted"]
     assert [(entry.path, entry.reason_ru) for entry in report.unread] == [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from opora.home import Home
 from opora.intake import IntakeReport, ingest
 from opora.landing import landed_files
 from tests import builders as b
+from tests.traces import traces
 from tests.unit import test_layouts as variants
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
@@ -254,20 +254,6 @@ def test_a_layout_of_the_home_is_used_and_its_change_is_noticed(home: Home) -> N
 
 
 # --- people ----------------------------------------------------------------------------------------------
-
-
-def traces(home: Home, words: tuple[str, ...]) -> list[str]:
-    """Files below the home, but what was landed, in which one of the words can be found."""
-    found = []
-    for path in sorted(home.root.rglob("*")):
-        if not path.is_file() or home.landing in path.parents:
-            continue
-        text = path.read_text(encoding="utf-8", errors="ignore")
-        if path.suffix == ".parquet":
-            text = pl.read_parquet(path).select(pl.all().cast(pl.String, strict=False)).write_csv()
-        text = re.sub(r"[0-9a-f]{12,64}", "", text)  # digests hold any four digits
-        found += [f"{path.name}: {word}" for word in words if word.lower() in text.lower()]
-    return found
 
 
 def test_people_leave_no_trace(home: Home) -> None:
