@@ -5,12 +5,11 @@ runs the whole project, in two parts with the analyses between them: the file is
 part would have nothing to stand on.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import duckdb
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 from dagster_dbt.dbt_manifest import validate_manifest
@@ -18,9 +17,8 @@ from dagster_dbt.dbt_manifest import validate_manifest
 from assets.shared import OWNERS, PUBLISH_POOL, column_schema, run_of
 from opora.build import AFTER_ANALYSIS
 from opora.kept import kept_tables
-from opora.models import NodeResult, all_nodes, choose, run_models
-from opora.sql import quoted
-from opora.warehouse import CATALOG, prepare
+from opora.models import NodeResult, choose, running_models
+from opora.warehouse import prepare
 from resources.home import OporaHome
 from schemas.registry import registry
 
@@ -71,8 +69,8 @@ def build_warehouse_assets(manifest_path: Path) -> list[dg.AssetsDefinition]:
         database = opora_home.build_database(run_of(context))
         prepare(opora_home.home, opora_home.reference(), database)
         with kept_tables(opora_home.home, database) as kept:
-            results = run_models(database, choose(exclude=[AFTER_ANALYSIS]), tests_may_fail=True, kept=kept)
-        yield from _told(context, manifest, translator, results, database)
+            results = running_models(database, choose(exclude=[AFTER_ANALYSIS]), tests_may_fail=True, kept=kept)
+            yield from _told(context, manifest, translator, results)
 
     @dbt_assets(
         manifest=manifest,
@@ -83,8 +81,8 @@ def build_warehouse_assets(manifest_path: Path) -> list[dg.AssetsDefinition]:
     )
     def warehouse_after_analysis(context: dg.AssetExecutionContext, opora_home: OporaHome) -> Iterator[Any]:
         database = opora_home.build_database(run_of(context))
-        results = run_models(database, choose(select=[AFTER_ANALYSIS]), tests_may_fail=True)
-        yield from _told(context, manifest, translator, results, database)
+        results = running_models(database, choose(select=[AFTER_ANALYSIS]), tests_may_fail=True)
+        yield from _told(context, manifest, translator, results)
 
     return [warehouse, warehouse_after_analysis]
 
@@ -93,66 +91,45 @@ def _told(
     context: dg.AssetExecutionContext,
     manifest: Mapping[str, Any],
     translator: OporaTranslator,
-    results: list[NodeResult],
-    database: Path,
-) -> Iterator[Any]:
-    yield from _materialisations(context, manifest, translator, results, _row_counts(database, results))
-    yield from _check_results(context, manifest, translator, results)
+    results: Iterable[NodeResult],
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """Of each model its materialisation, of each test its check, as they come.
 
-
-def _row_counts(database: Path, results: list[NodeResult]) -> dict[str, int]:
-    """Rows of every table that was built or kept, by name."""
-    nodes = all_nodes()
-    kept = [nodes[result.unique_id] for result in results if result.made]
-    counts = " union all ".join(f"select {quoted(node.name)}, count(*) from {node.relation}" for node in kept)
-    tables = "select table_name, estimated_size from duckdb_tables() where schema_name in ('intermediate', 'marts')"
-    with duckdb.connect() as connection:
-        connection.execute(f"attach {quoted(database)} as {CATALOG} (read_only); use {CATALOG}")
-        return dict(connection.execute(f"{tables} union all {counts}" if kept else tables).fetchall())
-
-
-def _materialisations(
-    context: dg.AssetExecutionContext,
-    manifest: Mapping[str, Any],
-    translator: OporaTranslator,
-    results: list[NodeResult],
-    counts: Mapping[str, int],
-) -> Iterator[dg.MaterializeResult]:
-    for result in results:
-        if result.resource_type != "model" or result.status != "success":
-            continue
-        key = translator.get_asset_key(manifest["nodes"][result.unique_id])
-        if key in context.selected_asset_keys:
-            metadata: dict[str, Any] = {"seconds": round(result.seconds, 3)}
-            if result.name in counts:
-                metadata["dagster/row_count"] = counts[result.name]
-            if result.made:
-                metadata |= {"portions_computed": result.made.computed, "portions_kept": result.made.kept}
-            yield dg.MaterializeResult(asset_key=key, metadata=metadata)
-
-
-def _check_results(
-    context: dg.AssetExecutionContext,
-    manifest: Mapping[str, Any],
-    translator: OporaTranslator,
-    results: list[NodeResult],
-) -> Iterator[dg.AssetCheckResult]:
-    """Of each test its check. A failed test that is no check of this step fails the step itself."""
+    A failed test that is no check of this step fails the step itself.
+    """
     untold: list[str] = []
     for result in results:
-        if result.resource_type != "test" or result.status == "skipped":
-            continue
-        key = get_asset_check_key_for_test(manifest, translator, result.unique_id, project=None)
-        if key is None or key not in context.selected_asset_check_keys:
-            untold += [result.message] if result.status == "fail" else []
-            continue
-        warns = result.status == "warn"
-        yield dg.AssetCheckResult(
-            asset_key=key.asset_key,
-            check_name=key.name,
-            passed=result.status == "pass",
-            severity=dg.AssetCheckSeverity.WARN if warns else dg.AssetCheckSeverity.ERROR,
-            metadata={"failing_rows": result.failures, "message": result.message or "—"},
-        )
+        if result.resource_type == "model":
+            yield from _materialisation(context, manifest, translator, result)
+        elif result.status != "skipped":
+            key = get_asset_check_key_for_test(manifest, translator, result.unique_id, project=None)
+            if key is not None and key in context.selected_asset_check_keys:
+                yield _check_result(key, result)
+            elif result.status == "fail":
+                untold.append(result.message)
     if untold:
         raise dg.Failure("\n".join(untold), allow_retries=False)
+
+
+def _materialisation(
+    context: dg.AssetExecutionContext, manifest: Mapping[str, Any], translator: OporaTranslator, result: NodeResult
+) -> Iterator[dg.MaterializeResult]:
+    key = translator.get_asset_key(manifest["nodes"][result.unique_id])
+    if result.status != "success" or key not in context.selected_asset_keys:
+        return
+    metadata: dict[str, Any] = {"seconds": round(result.seconds, 3)}
+    if result.rows is not None:
+        metadata["dagster/row_count"] = result.rows
+    if result.made:
+        metadata |= {"portions_computed": result.made.computed, "portions_kept": result.made.kept}
+    yield dg.MaterializeResult(asset_key=key, metadata=metadata)
+
+
+def _check_result(key: dg.AssetCheckKey, result: NodeResult) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=key.asset_key,
+        check_name=key.name,
+        passed=result.status == "pass",
+        severity=dg.AssetCheckSeverity.WARN if result.status == "warn" else dg.AssetCheckSeverity.ERROR,
+        metadata={"failing_rows": result.failures, "message": result.message or "—"},
+    )

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import cache
 from graphlib import TopologicalSorter
@@ -71,13 +72,14 @@ class Node:
 
 @dataclass(frozen=True)
 class NodeResult:
-    """What became of one model or test: failing rows of a test, portions of a model that is kept."""
+    """What became of one model or test: rows of a table, failing rows of a test, portions of a model that is kept."""
 
     unique_id: str
     name: str
     resource_type: str
     status: str
     seconds: float = 0.0
+    rows: int | None = None
     failures: int = 0
     made: Made | None = None
     message: str = ""
@@ -207,60 +209,82 @@ def _closure(start: set[str], following: Any) -> set[str]:
 def run_models(
     database: Path, nodes: Iterable[Node], *, tests_may_fail: bool = False, kept: KeptTables | None = None
 ) -> list[NodeResult]:
-    """Run nodes in the given order over a prepared file; what became of each.
+    """Run nodes in the given order over a prepared file; what became of each. Raises as `running_models` does."""
+    return list(running_models(database, nodes, tests_may_fail=tests_may_fail, kept=kept))
+
+
+def running_models(
+    database: Path, nodes: Iterable[Node], *, tests_may_fail: bool = False, kept: KeptTables | None = None
+) -> Iterator[NodeResult]:
+    """Run nodes in the given order over a prepared file; what became of each, told while those after it run.
 
     A model that stands on one that failed, or whose test failed, is skipped. With `kept` only what has changed since
     the former run is computed of models and tests that are kept.
-    Raises WarehouseError naming what failed, with its first failing rows. With `tests_may_fail` a failed test is a
-    result like others, its rows in the message.
+    Raises WarehouseError at the end, naming what failed, with its first failing rows. With `tests_may_fail` a failed
+    test is a result like others, its rows in the message. Whoever stops asking stops the query that runs.
     """
-    results = []
     blocked: set[str] = set()
-    with duckdb.connect(config=duckdb_settings(database)) as connection:
+    failed: list[NodeResult] = []
+
+    def run(node: Node) -> NodeResult:
+        if blocked & set(node.parents):
+            result = NodeResult(node.unique_id, node.name, node.resource_type, "skipped")
+        else:
+            start = time.perf_counter()
+            result = replace(_run(connection, node, kept if node.kept else None), seconds=time.perf_counter() - start)
+        if result.status in (*FAILED, "skipped"):
+            blocked.update((node.unique_id, *(node.parents if result.status == "fail" else ())))
+        return result
+
+    with duckdb.connect(config=duckdb_settings(database)) as connection, ThreadPoolExecutor(1) as one_by_one:
         connection.execute(f"attach {quoted(database)} as {CATALOG}; use {CATALOG}")
         connection.execute("set enable_progress_bar = false; set preserve_insertion_order = false")
         for schema in ("staging", "intermediate", "marts"):
             connection.execute(f"create schema if not exists {CATALOG}.{schema}")
-        for node in nodes:
-            if blocked & set(node.parents):
-                result = NodeResult(node.unique_id, node.name, node.resource_type, "skipped")
-            else:
-                start = time.perf_counter()
-                result = replace(
-                    _run(connection, node, kept if node.kept else None), seconds=time.perf_counter() - start
-                )
-            if result.status in (*FAILED, "skipped"):
-                blocked |= {node.unique_id, *(node.parents if result.status == "fail" else ())}
-            results.append(result)
+        futures = [one_by_one.submit(run, node) for node in nodes]
+        try:
+            for future in futures:
+                result = future.result()
+                failed += [result] if result.status in FAILED else []
+                yield result
+        finally:
+            for future in futures:
+                future.cancel()
+            while wait(futures, timeout=0.1).not_done:
+                connection.interrupt()  # a query that is only about to run does not hear it
     if kept:
         kept.forget_others({node.name for node in all_nodes().values() if node.kept})
-    broken = [result for result in results if result.status == "error"]
-    failed = [result for result in results if result.status in FAILED]
-    if broken or (failed and not tests_may_fail):
+    if any(result.status == "error" for result in failed) or (failed and not tests_may_fail):
         raise WarehouseError("\n".join(result.message for result in failed))
-    return results
 
 
 def _run(connection: duckdb.DuckDBPyConnection, node: Node, kept: KeptTables | None) -> NodeResult:
     try:
         if node.resource_type == "test":
             return _test(connection, node, kept)
-        made = _create(connection, node, kept)
+        made, rows = _create(connection, node, kept)
     except (duckdb.Error, NotPortioned) as error:
         return _result(node, "error", f"модель {node.name} ({node.path}): {error}")
-    return replace(_result(node, "success"), made=made)
+    return replace(_result(node, "success"), made=made, rows=rows)
 
 
-def _create(connection: duckdb.DuckDBPyConnection, node: Node, kept: KeptTables | None) -> Made | None:
-    """A view or a table of a model; its contract is held: columns, their types, no nulls where it says so."""
+def _create(
+    connection: duckdb.DuckDBPyConnection, node: Node, kept: KeptTables | None
+) -> tuple[Made | None, int | None]:
+    """A view or a table of a model; its contract is held: columns, their types, no nulls where it says so.
+
+    The portions of a table that is kept, and the rows of a table.
+    """
+    made = None
     if kept:
         made = kept.create(connection, node)
+        told = connection.execute(f"select count(*) from {node.relation}").fetchone()
     else:
-        made = None
         kind = "view" if node.materialized == "view" else "table"
-        connection.execute(f"create or replace {kind} {node.relation} as select {node.selected} from ({node.sql}\n)")
+        query = f"create or replace {kind} {node.relation} as select {node.selected} from ({node.sql}\n)"
+        told = connection.execute(query).fetchone()
     _hold_contract(connection, node)
-    return made
+    return made, told[0] if told else None
 
 
 def _hold_contract(connection: duckdb.DuckDBPyConnection, node: Node) -> None:

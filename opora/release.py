@@ -297,14 +297,13 @@ def _export(connection: duckdb.DuckDBPyConnection, mart: Table, folder: Path) ->
     columns = ", ".join(f'"{name}"' for name in mart.names)
     query = f"select {columns} from marts.{mart.table} order by {_sorted_by(mart)}"
     parquet, text = folder / f"{mart.table}.parquet", folder / f"{mart.table}.csv"
-    connection.execute(f"copy ({query}) to {quoted(parquet)} (format parquet, compression zstd)")
+    written = connection.execute(f"copy ({query}) to {quoted(parquet)} (format parquet, compression zstd)").fetchone()
     if mart.text_copy:
         cells = ", ".join(_cell(column) for column in mart.columns)
-        query = f"select {cells} from marts.{mart.table} order by {_sorted_by(mart)}"
+        query = f"select {cells} from read_parquet({quoted(parquet)})"  # in its order
         connection.execute(f"copy ({query}) to {quoted(text)} (format csv, header)")
     (folder / f"{mart.table}.meta.csv").write_text(_meta(mart), encoding="utf-8")
-    row = connection.execute(f"select count(*) from marts.{mart.table}").fetchone()
-    return int(row[0]) if row else 0
+    return int(written[0]) if written else 0
 
 
 def _sorted_by(mart: Table) -> str:

@@ -21,7 +21,7 @@ from dagster_dbt.dbt_manifest import validate_manifest
 from assets.checks import SCHEMA_CHECK, schema_check_result
 from assets.programmes import EVERY_INDICATOR_IS_TOLD, programme_key
 from assets.shared import POOLS
-from assets.warehouse import OporaTranslator, _check_results
+from assets.warehouse import OporaTranslator, _told
 from opora.dbt_project import ensure_manifest
 from opora.home import PROJECT, Home
 from opora.lake import failing_values
@@ -136,7 +136,7 @@ def test_a_failed_test_that_is_no_check_of_its_step_stops_the_step(status: str, 
     (node,) = choose(["facts_are_known"])
     result = NodeResult(node.unique_id, node.name, "test", status, failures=1, message="строк с нарушением: 1")
     context = cast("dg.AssetExecutionContext", SimpleNamespace(selected_asset_check_keys=set()))
-    told = _check_results(context, validate_manifest(ensure_manifest()), OporaTranslator(), [result])
+    told = _told(context, validate_manifest(ensure_manifest()), OporaTranslator(), [result])
     with pytest.raises(dg.Failure, match="строк с нарушением: 1") if stops else nullcontext():
         assert list(told) == []
 
