@@ -23,7 +23,7 @@ from schemas.registry import tables
 
 DOCS = PROJECT / "docs"
 METHODOLOGY = DOCS / "methodology"
-PAGES = [PROJECT / "README.md", PROJECT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
+PAGES = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", PROJECT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
 CODE = [path for folder in ("opora", "schemas") for path in sorted((PROJECT / folder).rglob("*.py"))]
 REWRITE = (
     'rewrite docs/dictionary.md: python -c "from schemas.dictionary import dictionary_markdown as d; '
