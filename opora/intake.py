@@ -51,6 +51,8 @@ from schemas.registry import table
 NOTE_LAYOUT = "delivery_note"
 # Files read at once: a thread that waits for the disk or for polars leaves room for another.
 MOST_WORKERS = 8
+# Why bytes that were read before cannot be read now: it is no fault of theirs.
+_FAULTS = {"secret_missing", "not_processed", "too_large", "unreadable_file"}
 # A larger text file is data, and is not looked into for a delivery note.
 _LARGEST_NOTE = 5_000_000
 _SOURCES = (
@@ -173,10 +175,10 @@ def _ingest(
     received_at = now or datetime.now(UTC)
     _remember_paths(home, files, records)
     notes = _delivery_notes(files, layouts, reference)
-    distinct = {file.delivery_id: file for file in reversed(files)}
+    distinct = _one_of_each(files, notes)
     todo = [
         file
-        for file in sorted(distinct.values(), key=lambda file: file.relative)
+        for file in distinct.values()
         if reread or _has_work(home, records.get(file.delivery_id), version, years, notes.get(file.relative))
     ]
     paths = {key: [f.relative for f in files if f.delivery_id == key] for key in distinct}
@@ -190,8 +192,8 @@ def _ingest(
     def taken_in(file: Landed) -> DeliveryRecord:
         result = process(file, layouts, reference, version, notes.get(file.relative, Facts()))
         known = records.get(file.delivery_id)
-        if known and known.status != "refused" and "secret_missing" in result.record.issues:
-            return known  # what was read with the secret stays, and is read again once the secret is there
+        if known and known.status != "refused" and _FAULTS & set(result.record.issues):
+            return known  # what was read stays, and is tried again by every run
         first_seen = known.received_at if known else received_at
         older = [path for path in (known.paths if known else []) if path not in paths[file.delivery_id]]
         result.record.received_at = first_seen
@@ -242,15 +244,27 @@ def _is_asked(year: str, years: Collection[str] | None) -> bool:
 
 
 def files_with_work(home: Home, reference: Reference, landed: Sequence[Landed] | None = None) -> list[str]:
-    """The files that an intake would read now, by their path below landing; `landed` are those of a survey."""
+    """The files that an intake has work with, by their path below landing; `landed` are those of a survey."""
     files, records = landed_files(home.landing, home.digests) if landed is None else landed, read_records(home)
     version = intake_version(home, reference)
     notes = _delivery_notes(files, read_layouts(BUILT_IN, home.layouts), reference)
-    return [
+    to_read = {
         file.relative
-        for file in files
+        for file in _one_of_each(files, notes).values()
         if _has_work(home, records.get(file.delivery_id), version, None, notes.get(file.relative))
-    ]
+    }
+    renamed = {file.relative for file in files if _is_new_name(file, records.get(file.delivery_id))}
+    heirs = _heirs(records, files)
+    moved = {record.file_name for key, record in records.items() if record.replaced_by != heirs[key]}
+    return sorted(to_read | renamed | moved)
+
+
+def _one_of_each(files: Iterable[Landed], notes: Mapping[str, Facts]) -> dict[str, Landed]:
+    """Of every delivery the file that is read, in path order: the first that a note tells of, else the first."""
+    chosen: dict[str, Landed] = {}
+    for file in sorted(files, key=lambda file: (file.relative not in notes, file.relative)):
+        chosen.setdefault(file.delivery_id, file)
+    return dict(sorted(chosen.items(), key=lambda item: item[1].relative))
 
 
 def check(path: Path, layouts: Sequence[Layout], reference: Reference) -> list[Processed]:
@@ -280,7 +294,12 @@ def _has_work(
 
 
 def _noted(note: Facts | None) -> str:
-    return "" if note is None else str(note)
+    """What a record keeps of a note; a note that says nothing is as none."""
+    return "" if note in (None, Facts()) else str(note)
+
+
+def _is_new_name(file: Landed, record: DeliveryRecord | None) -> bool:
+    return record is not None and file.relative not in record.paths
 
 
 def _remember_paths(home: Home, files: Iterable[Landed], records: dict[str, DeliveryRecord]) -> None:
@@ -290,7 +309,7 @@ def _remember_paths(home: Home, files: Iterable[Landed], records: dict[str, Deli
     """
     for file in files:
         record = records.get(file.delivery_id)
-        if record and file.relative not in record.paths:
+        if record and _is_new_name(file, record):
             record.paths.append(file.relative)
             if record.status == "refused":
                 record.intake_version = ""
@@ -298,19 +317,27 @@ def _remember_paths(home: Home, files: Iterable[Landed], records: dict[str, Deli
 
 
 def _retire_replaced(home: Home, files: Sequence[Landed]) -> None:
-    """A file overwritten in place replaces the delivery that was there, if that is found nowhere else.
-
-    A refused file replaces nothing: what was accepted before it stays.
-    """
+    """Note of every delivery which other one has taken its place in landing, or that none has any more."""
     records = read_records(home)
-    now_at = _last_at(records.values()) | {file.relative: file.delivery_id for file in files}
-    accepted = {key for key, record in records.items() if record.status != "refused"}
-    for record in records.values():
-        heirs = [now_at[path] for path in record.paths if now_at.get(path) in accepted - {record.delivery_id}]
-        heir = heirs[0] if heirs and record.delivery_id not in now_at.values() else None
+    for delivery_id, heir in _heirs(records, files).items():
+        record = records[delivery_id]
         if record.replaced_by != heir:
             record.replaced_by = heir
             write_record(home, record)
+
+
+def _heirs(records: Mapping[str, DeliveryRecord], files: Iterable[Landed]) -> dict[str, str | None]:
+    """By delivery the one that replaces it: which lies where it was, if it is found nowhere else itself.
+
+    A refused file replaces nothing: what was accepted before it stays.
+    """
+    now_at = _last_at(records.values()) | {file.relative: file.delivery_id for file in files}
+    accepted = {key for key, record in records.items() if record.status != "refused"}
+    found: dict[str, str | None] = {}
+    for key, record in records.items():
+        heirs = [now_at[path] for path in record.paths if now_at.get(path) in accepted - {key}]
+        found[key] = heirs[0] if heirs and key not in now_at.values() else None
+    return found
 
 
 def _last_at(records: Iterable[DeliveryRecord]) -> dict[str, str]:
@@ -362,7 +389,7 @@ def process(file: Landed, layouts: Sequence[Layout], reference: Reference, versi
         modified_at=file.modified_at,
         status="accepted",
         intake_version=version,
-        noted=_noted(noted if noted != Facts() else None),
+        noted=_noted(noted),
     )
     try:
         if file.path.suffix.lower() not in SUFFIXES:
@@ -377,6 +404,8 @@ def process(file: Landed, layouts: Sequence[Layout], reference: Reference, versi
         # a panic of Rust is no Exception; what an error says may quote cells, so only its kind and place are told
         if not (isinstance(error, Exception) or type(error).__name__ == "PanicException"):
             raise
+        if isinstance(error, (MemoryError, OSError)):
+            record.intake_version = ""  # another time it may do
         return _refused(record, file, _not_processed(error))
 
 

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from opora import intake
 from opora.delivery import ISSUE_SCHEMA, RowCounts, read_issues, read_records
 from opora.home import Home
-from opora.intake import IntakeReport, ingest
+from opora.intake import IntakeReport, files_with_work, ingest
 from opora.landing import landed_files
+from opora.reading import read_sheets
 from tests import builders as b
 from tests.traces import traces
 from tests.unit import test_layouts as variants
@@ -33,6 +34,10 @@ def home(tmp_path: Path) -> Home:
 
 def take(home: Home, **options: object) -> IntakeReport:
     return ingest(home, b.reference(), now=NOW, **options)  # type: ignore[arg-type]
+
+
+def work(home: Home) -> list[str]:
+    return files_with_work(home, b.reference())
 
 
 def lake(home: Home) -> dict[str, bytes]:
@@ -114,8 +119,11 @@ def test_a_former_file_that_comes_back_is_in_force_again(home: Home) -> None:
     (former,) = take(home).processed
     b.xlsx(path, b.individual(b.pupil(60002)))
     (latter,) = take(home).processed
+    assert work(home) == []
     shutil.copy(kept, path)
+    assert work(home), "the command line must not think that nothing is new"
     take(home)
+    assert work(home) == []
     records = read_records(home)
     assert records[former.delivery_id].replaced_by is None
     assert records[latter.delivery_id].replaced_by == former.delivery_id
@@ -135,6 +143,7 @@ def test_a_refused_file_is_read_again_under_a_name_that_says_more(home: Home) ->
     path = b.xlsx(home.landing / "выгрузка.xlsx", [b.AUTUMN_2020, b.autumn_pupil()])
     assert take(home).processed[0].issues == {"unknown_context": 1}
     path.rename(home.landing / "Математика.xlsx")
+    assert work(home) == ["Математика.xlsx"]
     (record,) = take(home).processed
     assert (record.status, record.paths) == ("accepted", ["Математика.xlsx", "выгрузка.xlsx"])
 
@@ -146,6 +155,60 @@ def test_a_note_that_comes_later_is_heeded(home: Home) -> None:
     b.csv(home.landing / "опись.csv", note)
     statuses = {record.file_name: record.status for record in take(home).processed}
     assert statuses == {"1.xlsx": "accepted", "опись.csv": "accepted"}
+
+
+@pytest.mark.parametrize("noted", ["1.xlsx", "2.xlsx"])
+def test_a_note_on_any_of_two_copies_is_heeded_and_leaves_no_work(home: Home, noted: str) -> None:
+    path = b.xlsx(home.landing / "1.xlsx", [b.AUTUMN_2020, b.autumn_pupil()])
+    shutil.copy(path, home.landing / "2.xlsx")
+    b.csv(home.landing / "опись.csv", [("файл", "предмет", "класс", "год"), (noted, "Математика", 5, 2020)])
+    assert [record.status for record in take(home).processed] == ["accepted", "accepted"]
+    assert work(home) == []
+    assert take(home).processed == ()
+
+
+def test_a_note_that_says_nothing_is_as_none(home: Home) -> None:
+    b.xlsx(home.landing / "ф.xlsx", b.individual(b.pupil()))
+    b.csv(home.landing / "опись.csv", [("файл", "предмет", "класс", "год"), ("ф.xlsx", "", "", "")])
+    take(home)
+    assert work(home) == []
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(5, "Input/output error"), ValueError("a fault of ours")])
+def test_what_was_read_stays_where_it_cannot_be_read_now(
+    home: Home, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    b.xlsx(home.landing / "ф.xlsx", b.individual(b.pupil()))
+    (first,) = take(home).processed
+    before = lake(home)
+
+    def failing(_: Path) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(intake, "_code_version", lambda: "another")
+        patch.setattr(intake, "read_sheets", failing)
+        assert take(home).processed == (first,)
+        assert lake(home) == before
+        assert work(home) == ["ф.xlsx"], "every run tries it again"
+        patch.setattr(intake, "read_sheets", read_sheets)
+        assert take(home).processed[0].status == "accepted"
+        assert work(home) == []
+
+
+@pytest.mark.parametrize(("error", "again"), [(MemoryError(), ["ф.xlsx"]), (ValueError("a fault of ours"), [])])
+def test_what_may_do_another_time_is_tried_again(
+    home: Home, monkeypatch: pytest.MonkeyPatch, error: Exception, again: list[str]
+) -> None:
+    b.xlsx(home.landing / "ф.xlsx", b.individual(b.pupil()))
+
+    def failing(_: Path) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(intake, "read_sheets", failing)
+        assert take(home).processed[0].issues == {"not_processed": 1}
+    assert work(home) == again
 
 
 def test_the_secret_opens_what_was_refused_without_it(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
