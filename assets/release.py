@@ -16,10 +16,8 @@ from opora.candidate import make_candidate
 from opora.comparison import DIFF_MD
 from opora.gate import CHECK_IDS
 from opora.release import (
-    candidate_folder,
     clear_leftovers,
-    current_release,
-    publish,
+    publish_unless_same,
     read_release,
 )
 from resources.home import OporaHome
@@ -107,22 +105,14 @@ def _changes(folder: Path) -> dg.MetadataValue:
     description="Выпуск: папка с контрольными суммами и ссылка current, переключённая за один шаг.",
 )
 def release(context: dg.AssetExecutionContext, config: ReleaseConfig, opora_home: OporaHome) -> dg.MaterializeResult:
-    home, run_id = opora_home.home, run_of(context)
-    folder = candidate_folder(home, run_id)
-    current = current_release(home)
-    proposed = read_release(folder)
-    unchanged = current is not None and current.manifest["fingerprint"] == proposed.manifest["fingerprint"]
-    if unchanged and current is not None and not config.force:
-        shutil.rmtree(folder)
-        published = current
-    else:
-        published = publish(home, folder)
+    run_id = run_of(context)
+    published, is_new = publish_unless_same(opora_home.home, run_id, force=config.force)
     shutil.rmtree(opora_home.build_database(run_id).parent, ignore_errors=True)
     return dg.MaterializeResult(
         metadata={
             "release_id": published.release_id,
             "version": str(published.manifest.get("version", "")),
-            "is_new": published is not current,
+            "is_new": is_new,
             "folder": dg.MetadataValue.path(str(published.folder)),
             "maturity": str(published.manifest["maturity"]),
         }

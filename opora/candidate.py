@@ -26,6 +26,7 @@ from opora.release import (
     Release,
     add_to_manifest,
     current_release,
+    last_published,
     read_release,
     refuse,
     releases,
@@ -65,7 +66,8 @@ def make_candidate(home: Home, reference: Reference, database: Path, run_id: str
     add_to_manifest(
         folder, version=version, former_release_id=former.release_id if former else None, accepted_ru=accepted_ru
     )
-    write_public(folder, _public(folder, reference, former))
+    # what was shown stays known to those who saw it, whatever a rollback put in its place
+    write_public(folder, _public(folder, reference, last_published(home)))
     reviewed = load_expected_rows(home)
     loading.join()
     verdicts = judge_candidate(

@@ -7,10 +7,11 @@ and release, whose own rules it only puts together.
 from __future__ import annotations
 
 from opora.home import Home
+from opora.inputs import fingerprint
 from opora.intake import files_with_work
 from opora.lake import parts_of_lake
 from opora.reference import Reference
-from opora.release import current_release, fingerprint
+from opora.release import current_release
 
 
 def nothing_new(home: Home, reference: Reference) -> bool:

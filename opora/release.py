@@ -10,7 +10,6 @@ replaced in one step. A reader who opened a release stays in it, whatever is pub
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 import os
@@ -19,23 +18,18 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from importlib.metadata import version as package_version
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
 
-from opora.delivery import DeliveryRecord, read_records
-from opora.home import PROJECT, Home, clear_parts, sha256_of, sha256_of_all, write_json
-from opora.intake import intake_version
+from opora.home import Home, clear_parts, sha256_of, write_json
+from opora.inputs import noted_inputs
 from opora.lock import OWNER, hold, is_dead
 from opora.means import duckdb_settings
-from opora.methods import Method
-from opora.programmes import last_turn, load_programmes
 from opora.reference import Reference
-from opora.risk import last_turn_of_risk, load_risk
 from opora.safe_text import safe_cell_sql, safe_cells
 from opora.sql import quoted
 from schemas.dictionary import dictionary_json, dictionary_markdown
@@ -54,8 +48,6 @@ _VERDICTS = "gate.json"
 _LINK = ".current-"
 LEFTOVER_SECONDS = 24 * 3600
 _MARKED_SECONDS = 60
-# What a mart's figures depend on besides the deliveries; a change of any of it is a new release.
-_SOURCES = ("dbt/models", "dbt/macros", "schemas", "opora/analysis", "reference")
 
 
 class ReleaseError(Exception):
@@ -109,31 +101,6 @@ def require_release(home: Home) -> Release:
     return release
 
 
-def fingerprint(home: Home, reference: Reference, day: date | None = None) -> str:
-    """What the marts are a function of: accepted deliveries, code, reference, own methods, plans due by a day."""
-    digest = hashlib.sha256(intake_version(home, reference).encode())
-    today = day or date.today()
-    turns = (last_turn(load_programmes(), today), last_turn_of_risk(load_risk(), today))
-    digest.update(max(turns).isoformat().encode())
-    for record in read_records(home).values():
-        if record.status != "refused":
-            digest.update(f"{record.delivery_id}{record.replaced_by}{record.received_at}".encode())
-        else:
-            digest.update(f"{record.delivery_id}{record.message_ru}".encode())
-    digest.update(calculation_version(home).encode())
-    return digest.hexdigest()[:16]
-
-
-def calculation_version(home: Home) -> str:
-    """Changes when SQL, registry, analyses, reference or own methods do: all that makes marts of the lake."""
-    return sha256_of_all((*_source_files(), *sorted(home.methods.glob("*.yaml"))))[:12]
-
-
-def _source_files() -> list[Path]:
-    files = [path for folder in _SOURCES for path in (PROJECT / folder).rglob("*")]
-    return sorted(path for path in files if path.suffix in (".sql", ".yaml", ".yml", ".csv", ".py"))
-
-
 def read_log(home: Home) -> list[Mapping[str, Any]]:
     """What became current and when, oldest first.
 
@@ -142,6 +109,13 @@ def read_log(home: Home) -> list[Mapping[str, Any]]:
     """
     log = _told(home)
     return [*log, *_unlogged_switch(home, log)]
+
+
+def last_published(home: Home) -> Release | None:
+    """The newest release that has been in force and is still there, also if a rollback has put another in its place."""
+    there = {release.release_id: release for release in releases(home)}
+    published = [there.get(str(entry["release_id"])) for entry in read_log(home) if entry["action"] == "publish"]
+    return next((release for release in reversed(published) if release), None)
 
 
 def _told(home: Home) -> list[Mapping[str, Any]]:
@@ -206,7 +180,8 @@ def candidate_folder(home: Home, run_id: str) -> Path:
 def write_candidate(home: Home, reference: Reference, database: Path, run_id: str) -> Path:
     """Export the marts of a build file into a hidden candidate folder, with dictionary and manifest."""
     home.ensure()
-    if not database.is_file():
+    told = noted_inputs(database)
+    if not database.is_file() or not told:
         raise ReleaseError("Промежуточного файла прогона нет: он убран. Запустите прогон целиком, а не с места сбоя.")
     folder = candidate_folder(home, run_id)
     shutil.rmtree(folder, ignore_errors=True)
@@ -220,59 +195,21 @@ def write_candidate(home: Home, reference: Reference, database: Path, run_id: st
     _write_database(marts, official)
     (folder / "dictionary.md").write_text(dictionary_markdown(marts), encoding="utf-8")
     (folder / "dictionary.json").write_text(dictionary_json(marts), encoding="utf-8")
-    records = list(read_records(home).values())
     created = datetime.now(UTC)
-    print_of_inputs = fingerprint(home, reference)
     maturity = {y.academic_year: y.maturity for y in reference.academic_years}
     manifest = {
-        "release_id": f"{created:%Y%m%dT%H%M%S%fZ}"[:-4] + f"Z-{print_of_inputs[:8]}",
+        "release_id": f"{created:%Y%m%dT%H%M%S%fZ}"[:-4] + f"Z-{told['fingerprint'][:8]}",
         "created_at": created.isoformat(),
         "maturity_by_year": {year: maturity.get(year, "final") for year in years},
         "maturity": "provisional" if any(maturity.get(y) == "provisional" for y in years) else "final",
         "academic_years": years,
         "as_of": as_of,
-        "code_version": package_version("opora"),
-        "calculation_version": calculation_version(home),
-        "intake_version": intake_version(home, reference),
-        "reference_version": reference.version,
-        "fingerprint": print_of_inputs,
-        "methods": described_methods(reference, official=True),
-        "compared_methods": described_methods(reference, official=False),
-        "inputs": [_input(record) for record in records],
+        **told,
         "row_counts": counts,
         "run_id": run_id,
     }
     write_json(folder / MANIFEST, manifest)
     return folder
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def described_methods(reference: Reference, *, official: bool) -> list[dict[str, str]]:
-    """The methods that decide the lists, or those that they are compared with, as a manifest tells of them."""
-    return [_described(method) for method in reference.methods if method.is_official == official]
-
-
-def _described(method: Method) -> dict[str, str]:
-    settings = _hash(method.settings.model_dump_json())
-    return {"method_id": method.method_id, "title_ru": method.title_ru, "settings_hash": settings}
-
-
-def _input(record: DeliveryRecord) -> dict[str, Any]:
-    return {
-        "delivery_id": record.delivery_id,
-        "sha256": record.sha256,
-        "paths": record.paths,
-        "status": record.status,
-        "layout_ids": record.layout_ids,
-        "academic_years": record.academic_years,
-        "rows_in": record.rows.rows_in,
-        "parts": record.part_sha256,
-        "received_at": record.received_at.isoformat(),
-        "replaced_by": record.replaced_by,
-    }
 
 
 def _academic_years(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -387,6 +324,21 @@ def publish(home: Home, candidate: Path) -> Release:
         switch_current(home, folder)
         _log(home, "publish", folder.name, str(manifest.get("accepted_ru") or ""))
     return read_release(folder)
+
+
+def publish_unless_same(home: Home, run_id: str, *, force: bool = False) -> tuple[Release, bool]:
+    """The release that a run led to, and whether it is a new one.
+
+    A candidate made of what the release in force is made of is removed, unless `force`. A run that was stopped right
+    after it had published finds its release in force.
+    """
+    candidate, current = candidate_folder(home, run_id), current_release(home)
+    if current and not candidate.exists() and current.manifest["run_id"] == run_id:
+        return current, True
+    if current and not force and current.manifest["fingerprint"] == read_release(candidate).manifest["fingerprint"]:
+        shutil.rmtree(candidate)
+        return current, False
+    return publish(home, candidate), True
 
 
 def _refuse_stale(home: Home, manifest: Mapping[str, Any]) -> None:

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from opora.delivery import DeliveryRecord, read_records
 from opora.home import UNDATED, Home, sha256_of
+from opora.inputs import calculation_version, described_methods, fingerprint
 from opora.intake import intake_version
 from opora.lake import part_state
 from opora.landing import survey
@@ -31,10 +32,7 @@ from opora.release import (
     PUBLIC,
     Release,
     ReleaseError,
-    calculation_version,
-    described_methods,
     export_marts,
-    fingerprint,
     verify,
 )
 

@@ -21,6 +21,7 @@ from opora.delivery import NON_DATA, DeliveryRecord, read_issues, read_records
 from opora.facts import frame_of, frame_schema
 from opora.groups import Groups, group_tables, load_groups
 from opora.home import Home, write_json
+from opora.inputs import note_inputs, told_inputs
 from opora.lake import require_whole
 from opora.lock import OWNER, process_mark
 from opora.means import duckdb_settings
@@ -59,6 +60,8 @@ def prepare(
     Raises DamagedLake where a part of the lake is gone or changed, WarehouseError where one does not fit the registry.
     """
     require_whole(home)
+    day = as_of or date.today()
+    records = list(read_records(home).values())  # what comes from now on is not in this build
     years = [year.academic_year for year in reference.academic_years]
     reach = load_facts()[0].year_limit.value
     catalogue = load_context()
@@ -66,7 +69,7 @@ def prepare(
         **reference.tables(),
         **deficit_tables(load_deficits() if deficits is None else deficits),
         **programme_tables(load_programmes() if programmes is None else programmes),
-        "as_of": pl.DataFrame({"as_of": [as_of or date.today()]}),
+        "as_of": pl.DataFrame({"as_of": [day]}),
         **context_tables(catalogue),
         **rule_tables(load_rules(), years),
         **risk_tables(load_risk() if risk is None else risk),
@@ -75,6 +78,7 @@ def prepare(
     database.parent.mkdir(parents=True, exist_ok=True)
     write_json(database.parent / OWNER, process_mark())
     database.unlink(missing_ok=True)
+    note_inputs(database, told_inputs(home, reference, records, day))
     with duckdb.connect(database, config=duckdb_settings(database)) as connection:
         for schema in ("lake", "reference", "delivery_log", "analysis"):
             connection.execute(f"create schema {schema}")
@@ -87,11 +91,10 @@ def prepare(
         # what words of the lake mean is read here, not in SQL: lake and reference must lie there already
         _create_table(connection, "reference.context_answer", _context_answers(connection, catalogue))
         _create_table(connection, "reference.label_school_type", _label_types(connection, reference))
-        records = list(read_records(home).values())
         _create_table(connection, "delivery_log.delivery", delivery_frame(records))
         _create_table(connection, "delivery_log.part", part_frame(records))
         _create_table(connection, "delivery_log.task_column", task_column_frame(records))
-        _create_table(connection, "delivery_log.issue", read_issues(home))
+        _create_table(connection, "delivery_log.issue", read_issues(home, [record.delivery_id for record in records]))
 
 
 def _create_lake_view(connection: duckdb.DuckDBPyConnection, table: Table, parts: Sequence[Path]) -> None:

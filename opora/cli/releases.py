@@ -101,7 +101,7 @@ def verify(home: Home, release_name: str, as_json: bool, rebuild: bool) -> None:
 
 _BASIS_RU = {
     "code_version": "Версия программы",
-    "calculation_version": "Код расчёта: SQL, реестр, анализ",
+    "calculation_version": "Код расчёта: SQL, реестр, код",
     "intake_version": "Код приёма, раскладки",
     "reference_version": "Справочники",
     "methods": "Методики",

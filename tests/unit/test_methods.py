@@ -24,10 +24,11 @@ from opora.build import AFTER_ANALYSIS, build
 from opora.cli import main
 from opora.facts import ReferenceFileError, default_root
 from opora.home import Home
+from opora.inputs import fingerprint
 from opora.methods import Change, Method, MethodSettings, Variant, apply_changes, counting_of, unreliable_ru
 from opora.models import choose, run_models
 from opora.reference import load_reference
-from opora.release import current_release, fingerprint, publish, write_candidate
+from opora.release import current_release, publish, write_candidate
 from opora.warehouse import prepare
 from schemas.registry import tables
 from tests.unit.test_dbt_rules import Y1, Y2, Y3, Lake, exam, report, school, works

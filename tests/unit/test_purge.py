@@ -14,9 +14,9 @@ from opora import intake
 from opora.cli import main
 from opora.delivery import read_issues, read_records
 from opora.home import Home
+from opora.inputs import fingerprint
 from opora.intake import files_with_work, ingest
 from opora.purge import PurgeReport, purge
-from opora.release import fingerprint
 from opora.warehouse import prepare
 from tests import builders as b
 from tests import hostile as h
