@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import dagster as dg
@@ -81,7 +81,7 @@ def run_now(
         resources={"opora_home": OporaHome(root=str(home.root.resolve()))},
         loggers={"console": _narrator(tell)},
     )
-    outcome = Outcome(True, False, ())
+    outcomes: list[Outcome] = []
     with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
         _name_pools(instance)
         _end_dead_runs(instance)
@@ -93,10 +93,15 @@ def run_now(
                 tags={**tags, **STARTED_BY},
                 raise_on_error=False,
             )
-            outcome = _outcome(result, home)
-            if not outcome.succeeded:
+            outcomes.append(_outcome(result, home))
+            if not outcomes[-1].succeeded:
                 break
-    return outcome
+    return _together(outcomes)
+
+
+def _together(outcomes: Sequence[Outcome]) -> Outcome:
+    """Of runs one after another: how the last ended, and whether any of them led to a new release."""
+    return replace(outcomes[-1], release_is_new=any(outcome.release_is_new for outcome in outcomes))
 
 
 def _name_pools(instance: dg.DagsterInstance) -> None:

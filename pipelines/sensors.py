@@ -37,7 +37,8 @@ def build_landing_sensor(partitions: dg.StaticPartitionsDefinition, named: str =
             return dg.SkipReason("В landing ничего нового.")
         if time.time() - newest < SETTLED_SECONDS:
             return dg.SkipReason("Файлы ещё приходят.")
-        request = dg.RunRequest(run_key=state, tags=all_years(partitions))
+        # no run key: a folder that is again what it once was is another change, and the cursor knows it
+        request = dg.RunRequest(tags=all_years(partitions))
         return dg.SensorResult(run_requests=[request], cursor=state)
 
     return landing_changed

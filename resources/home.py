@@ -12,7 +12,8 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
-from opora.home import PROJECT, Home
+from opora.home import PROJECT, Home, read_json, write_json
+from opora.lock import OWNER, process_mark
 from opora.reference import Reference, load_reference
 
 HOME_VARIABLE = "OPORA_HOME"
@@ -36,5 +37,8 @@ class OporaHome(dg.ConfigurableResource):
         return load_reference(own_methods=self.home.methods)
 
     def build_database(self, run_id: str) -> Path:
-        """The private build file of one run."""
-        return self.home.build / run_id / "opora.duckdb"
+        """The private build file of one run; its folder is marked as this process's, for a retry is another one."""
+        folder = self.home.build / run_id
+        if folder.is_dir() and read_json(folder / OWNER) != (mark := process_mark()):
+            write_json(folder / OWNER, mark)
+        return folder / "opora.duckdb"

@@ -30,7 +30,12 @@ def demo(home: Home, seed: int | None, schools: int, participants_per_year: int 
     from opora.demo import DEFAULT_SEED, write_region
     from opora.demo.country import DEFAULT_SEED as COUNTRY_SEED
     from opora.demo.country import write_country
+    from opora.demo.population import LEAST_SCHOOLS
 
+    if participants_per_year is None and schools < LEAST_SCHOOLS:
+        raise click.UsageError(
+            f"Выдуманному региону нужно не меньше {LEAST_SCHOOLS} школ. Меньше — со строками: --participants-per-year."
+        )
     if seed is None:
         seed = DEFAULT_SEED if participants_per_year is None else COUNTRY_SEED
     _refuse_another(home, seed, schools, participants_per_year)

@@ -37,6 +37,8 @@ def run(home: Home, years: Sequence[str], reread: bool, force: bool, accept: str
     with alone, console.status("Смотрю, что нового…") as status:
         if not (reread or force or years or accept) and nothing_new(home, reference):
             say("Нового нет: поставки, справочники и код те же. Выпуск прежний.")
+            for line in _left_unread(home, reference, all_years=True):
+                say(line)
             _print_summary(home)
             return
         status.update("Запускаю…")
@@ -75,19 +77,29 @@ def _left_unread(home: Home, reference: Reference, *, all_years: bool) -> list[s
     from opora.delivery import read_records
     from opora.intake import files_with_work, intake_version, originals_gone
     from opora.landing import survey
-    from opora.persons import SECRET
+    from opora.persons import SECRET, secret_is_set
 
     files, unread = survey(home.landing, home.digests)
+    records = read_records(home)
     waiting = files_with_work(home, reference, files) if all_years else []
-    present = {file.delivery_id for file in files}
-    gone = originals_gone(home, intake_version(home, reference), read_records(home).values(), present)
-    without = f"Не перечитаны без {SECRET}, прежние результаты сохранены: {len(waiting)} файлов"
+    read_before = {
+        file.relative for file in files if file.delivery_id in records and records[file.delivery_id].status != "refused"
+    }
+    kept = [name for name in waiting if name in read_before]
+    others = [name for name in waiting if name not in read_before]
+    remedy = f"Задайте {SECRET}." if not secret_is_set() else "Следующий прогон попробует снова."
+    gone = originals_gone(home, intake_version(home, reference), records.values(), {file.delivery_id for file in files})
     return [
-        *([f"{without}, например {waiting[0]}."] if waiting else ()),
+        *([f"{_counted('Не перечитаны, прежние результаты сохранены', kept)} {remedy}"] if kept else ()),
+        *([f"{_counted('Ещё не приняты', others)} Запустите opora run ещё раз."] if others else ()),
         *(entry.message_ru for entry in unread[:MOST_ISSUES_SHOWN]),
         *(item.message_ru for item in gone[:3]),
         *([f"Всего таких поставок без оригинала: {len(gone)}."] if len(gone) > 3 else ()),
     ]
+
+
+def _counted(words: str, names: Sequence[str]) -> str:
+    return f"{words}: {len(names)} файлов, например {names[0]}."
 
 
 @click.command()

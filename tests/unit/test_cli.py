@@ -35,12 +35,18 @@ def test_two_made_up_worlds_do_not_mix(tmp_path: Path) -> None:
     assert call("demo", *size, "--home", tmp_path)[0] == 0
     assert call("demo", *size, "--home", tmp_path)[0] == 0, "the same again is the same"
     written = set((tmp_path / "landing").rglob("*"))
-    for other in (("--schools", 30, *size[2:]), (*size[:3], 200), (*size, "--seed", 1), size[:2]):
+    for other in (("--schools", 30, *size[2:]), (*size[:3], 200), (*size, "--seed", 1), ("--schools", 60)):
         code, words = call("demo", *other, "--home", tmp_path)
         assert code == 1
         assert "школ 20, строк участников в год 100" in words
     assert set((tmp_path / "landing").rglob("*")) == written
     assert call("demo", *size, "--seed", -1, "--home", tmp_path)[0] == 2
+
+
+def test_a_region_too_small_for_its_stories_is_refused_in_words(tmp_path: Path) -> None:
+    code, words = call("demo", "--schools", 30, "--home", tmp_path)
+    assert code == 2
+    assert "не меньше 52 школ" in words
 
 
 def test_received_files_are_copied_or_linked(tmp_path: Path) -> None:

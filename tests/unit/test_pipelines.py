@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import subprocess
 import sys
@@ -25,13 +26,14 @@ from assets.warehouse import OporaTranslator, _told
 from opora.dbt_project import ensure_manifest
 from opora.home import PROJECT, Home
 from opora.lake import failing_values
+from opora.lock import OWNER, process_mark
 from opora.models import NodeResult, choose
 from opora.programmes import load_programmes
 from opora.reference import load_reference
 from pipelines.build import build_defs
 from pipelines.jobs import ALL_DOCUMENTS, ANNUAL_LIST, QUARTERLY_MONITORING, REBUILD_RELEASE
 from pipelines.partitions import academic_years, all_years, measured_year_at
-from pipelines.run import SETTINGS, dagster_home
+from pipelines.run import SETTINGS, Outcome, _together, dagster_home
 from pipelines.schedules import LOCAL, build_schedules
 from pipelines.sensors import SETTLED_SECONDS, build_landing_sensor, build_release_sensor
 from resources.event_log import OpenEventLog
@@ -215,7 +217,32 @@ def test_the_sensor_waits_until_files_have_settled(tmp_path: Path) -> None:
     assert isinstance(tick(found.cursor), dg.SkipReason), "the same state asks for no second run"
     file.write_text("а;б;в", encoding="utf-8")
     os.utime(file, (then, then))
-    assert isinstance(tick(found.cursor), dg.SensorResult)
+    changed = tick(found.cursor)
+    assert isinstance(changed, dg.SensorResult)
+    file.write_text("а;б", encoding="utf-8")
+    os.utime(file, (then, then))
+    back = tick(changed.cursor)
+    assert isinstance(back, dg.SensorResult)
+    assert back.run_requests is not None
+    assert back.run_requests[0].run_key is None, "Dagster would pass over a key that it has run before"
+
+
+def test_a_retry_marks_the_build_folder_as_its_own(tmp_path: Path) -> None:
+    resource = OporaHome(root=str(tmp_path))
+    folder = tmp_path / "build" / "run"
+    assert resource.build_database("run") == folder / "opora.duckdb"
+    assert not folder.exists(), "a run that was never begun leaves nothing"
+    folder.mkdir(parents=True)
+    (folder / OWNER).write_text('{"pid": 1}', encoding="utf-8")
+    resource.build_database("run")
+    assert json.loads((folder / OWNER).read_text(encoding="utf-8")) == process_mark()
+
+
+def test_years_one_after_another_tell_of_a_new_release_if_any_made_one() -> None:
+    made, same = Outcome(True, True, ()), Outcome(True, False, ())
+    assert _together([made, same]) == made
+    assert _together([same, same]) == same
+    assert _together([made, Outcome(False, False, ("нет места",))]) == Outcome(False, True, ("нет места",))
 
 
 def test_jobs_hold_what_they_say(definitions: dg.Definitions) -> None:
