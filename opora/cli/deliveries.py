@@ -77,19 +77,36 @@ def _refuse_another(home: Home, seed: int, schools: int, participants_per_year: 
 def receive(home: Home, sources: Sequence[Path], link: bool) -> None:
     """Положить файлы и папки в landing."""
     home.ensure()
-    for source in sources:
-        target = home.landing / source.name
-        if link and target.is_symlink() and target.resolve() == source.resolve():
-            continue
-        if target.is_symlink() or target.exists():
-            raise Refused(f"В landing уже есть «{source.name}». Переименуйте новое или уберите прежнее.")
+    linked = {source for source in sources if link and (home.landing / source.name).resolve() == source.resolve()}
+    wanted = {source: home.landing / source.name for source in sources if source not in linked}
+    for source, target in wanted.items():
+        if target.is_symlink() or target.exists() or list(wanted.values()).count(target) > 1:
+            raise Refused(
+                f"В landing уже есть «{source.name}», ничего не принято. Переименуйте новое или уберите прежнее."
+            )
+    for source, target in wanted.items():
         if link:
             target.symlink_to(source.resolve())
-        elif source.is_dir():
-            shutil.copytree(source, target)
         else:
-            shutil.copy2(source, target)
+            _copy(source, target)
         say(f"{source} → {target}")
+
+
+def _copy(source: Path, target: Path) -> None:
+    """A file or folder, hidden until it is whole: a run beside takes in no half of it."""
+    part = target.with_name(f".{target.name}.part")
+    if part.is_dir():
+        shutil.rmtree(part)
+    try:
+        if source.is_dir():
+            shutil.copytree(source, part)
+        else:
+            shutil.copy2(source, part)
+        part.rename(target)
+    except OSError as error:
+        shutil.rmtree(part, ignore_errors=True)
+        part.unlink(missing_ok=True)
+        raise Refused(f"«{source}» не скопировано: {error.strerror or error}. В landing ничего не осталось.") from error
 
 
 @click.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shutil
 import subprocess
 import sys
 from importlib import import_module
@@ -60,6 +61,37 @@ def test_received_files_are_copied_or_linked(tmp_path: Path) -> None:
     assert (linked.landing / source.name).is_symlink()
     assert call("receive", source, "--link", "--home", linked.root)[0] == 0, "the same link again is no change"
     assert call("receive", tmp_path / "нет", "--home", copied.root)[0] == 2
+
+
+def test_of_several_all_are_received_or_none(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home").ensure()
+    first, folder = tmp_path / "первый.csv", tmp_path / "папка"
+    first.write_text("а;б", encoding="utf-8")
+    folder.mkdir()
+    (folder / "второй.csv").write_text("в;г", encoding="utf-8")
+    (home.landing / "папка").mkdir()
+    assert call("receive", first, folder, "--home", home.root)[0] == 1
+    assert not (home.landing / first.name).exists()
+    (home.landing / "папка").rmdir()
+    assert call("receive", first, folder, "--home", home.root)[0] == 0
+    assert sorted(path.name for path in home.landing.rglob("*")) == ["второй.csv", "папка", "первый.csv"]
+
+
+def test_a_copy_that_breaks_off_leaves_nothing_to_take_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = Home(tmp_path / "home").ensure()
+    source = tmp_path / "первый.csv"
+    source.write_text("а;б", encoding="utf-8")
+
+    def breaking(_: Path, target: Path) -> None:
+        target.write_text("а", encoding="utf-8")
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copy2", breaking)
+        code, words = call("receive", source, "--home", home.root)
+    assert (code, list(home.landing.iterdir())) == (1, [])
+    assert "No space left" in words
+    assert call("receive", source, "--home", home.root)[0] == 0
 
 
 def test_every_programme_is_listed() -> None:
