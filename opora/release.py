@@ -333,8 +333,10 @@ def publish_unless_same(home: Home, run_id: str, *, force: bool = False) -> tupl
     after it had published finds its release in force.
     """
     candidate, current = candidate_folder(home, run_id), current_release(home)
-    if current and not candidate.exists() and current.manifest["run_id"] == run_id:
-        return current, True
+    if not candidate.exists():
+        if current and current.manifest["run_id"] == run_id:
+            return current, True
+        raise ReleaseError("Кандидата этого прогона нет: он убран. Запустите прогон целиком, а не с места сбоя.")
     if current and not force and current.manifest["fingerprint"] == read_release(candidate).manifest["fingerprint"]:
         shutil.rmtree(candidate)
         return current, False

@@ -110,6 +110,8 @@ def test_a_run_that_was_stopped_after_publishing_finds_its_release(home: Home) -
     write_candidate(home, b.reference(), laid_out(home, "second"), "second")
     assert publish_unless_same(home, "second") == (published, False)
     assert not candidate_folder(home, "second").exists()
+    with pytest.raises(ReleaseError, match="Запустите прогон целиком"):
+        publish_unless_same(home, "second")
     folder = write_candidate(home, b.reference(), laid_out(home, "third"), "third")
     add_to_manifest(folder, release_id="r3")
     forced, is_new = publish_unless_same(home, "third", force=True)
