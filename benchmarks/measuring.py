@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 EVERY = 0.1  # seconds between two samples
+_REST = 30  # times what a sample took: of a large process it takes long, and holds the process up
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -72,11 +73,14 @@ class _Peak(threading.Thread):
         self.pid, self.megabytes, self._ended = pid, 0.0, threading.Event()
 
     def run(self) -> None:
-        while not self._ended.wait(EVERY):
+        pause = EVERY
+        while not self._ended.wait(pause):
+            began = time.perf_counter()
             tree = _tree(self.pid)
             # the highest that one process has been at is known between samples too
             highest = max((_told(pid, "status", "VmHWM:") for pid in tree), default=0.0)
             self.megabytes = max(self.megabytes, highest, sum(_told(pid, "smaps_rollup", "Pss:") for pid in tree))
+            pause = max(EVERY, _REST * (time.perf_counter() - began))
 
     def stop(self) -> None:
         self._ended.set()
