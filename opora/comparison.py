@@ -31,6 +31,8 @@ CAUSES_RU: dict[Cause, str] = {
 }
 DIFF_JSON, DIFF_MD = "diff.json", "diff.md"
 _ABSENT_RU = "не было в выпуске"
+# Columns of keys by which large marts fall into parts.
+_PARTS = ("academic_year", "procedure_id")
 # The columns whose change is a change of a school's standing.
 _STANDING = ("status", "shnor_basis", "listing", "support_format", "is_at_risk")
 
@@ -213,28 +215,63 @@ def _mart_change(
     common = sorted(name for name in after if before.get(name) == after[name])
     counts = (_one(connection, f"select count(*) from {release}.{mart}") for release in ("former", "later"))
     rows_before, rows_after = counts
-    added = removed = changed = 0
-    if key:
-        same = " and ".join(f'f."{name}" is not distinct from l."{name}"' for name in key)
-        differs = " or ".join(f'f."{name}" is distinct from l."{name}"' for name in common if name not in key)
-        added, removed, changed = connection.execute(f"""
-            select
-                count(*) filter (where f.rowid is null),
-                count(*) filter (where l.rowid is null),
-                count(*) filter (where f.rowid is not null and l.rowid is not null and ({differs or "false"}))
-            from former.{mart} as f full join later.{mart} as l on {same}
-        """).fetchone() or (0, 0, 0)
+    moved = [_moved(connection, mart, key, common, where) for where in _differing(connection, mart, key, common)]
     return MartChange(
         mart=mart,
         rows_before=rows_before,
         rows_after=rows_after,
-        added=added,
-        removed=removed,
-        changed=changed,
+        added=sum(added for added, _, _ in moved),
+        removed=sum(removed for _, removed, _ in moved),
+        changed=sum(changed for _, _, changed in moved),
         columns_added=tuple(sorted(set(after) - set(before))),
         columns_removed=tuple(sorted(set(before) - set(after))),
         columns_retyped=tuple(sorted(name for name in before if name in after and before[name] != after[name])),
     )
+
+
+def _differing(
+    connection: duckdb.DuckDBPyConnection, mart: str, key: Sequence[str], common: Sequence[str]
+) -> Iterator[str]:
+    """Conditions on a row, each for a part of a mart that differs: its years and procedures, if its key has them.
+
+    What is the same need not be joined, and a part of a country fits into memory where the whole does not.
+    """
+    if not key:
+        return
+    by = [name for name in _PARTS if name in key]
+    columns = ", ".join(f'"{name}"' for name in common)
+    sums = f"select {', '.join([*by, 'count(*) as n'])}, sum(cast(hash({columns}) as hugeint)) as total from"
+    grouped = "group by all" if by else ""
+    same = " and ".join(f"f.{name} is not distinct from l.{name}" for name in by) or "true"
+    parts = connection.execute(f"""
+        select {", ".join(f"coalesce(f.{name}, l.{name})" for name in by) or "true"}
+        from ({sums} former.{mart} {grouped}) as f full join ({sums} later.{mart} {grouped}) as l on {same}
+        where (f.n, f.total) is distinct from (l.n, l.total)
+        order by all
+    """).fetchall()
+    for values in parts:
+        told = zip(by, values, strict=True) if by else ()
+        yield " and ".join(f"{name} is not distinct from {_literal(value)}" for name, value in told) or "true"
+
+
+def _literal(value: str | None) -> str:
+    return "null" if value is None else quoted(value)
+
+
+def _moved(
+    connection: duckdb.DuckDBPyConnection, mart: str, key: Sequence[str], common: Sequence[str], where: str
+) -> tuple[int, int, int]:
+    """Rows by key that were added, removed and changed in a part of a mart."""
+    same = " and ".join(f'f."{name}" is not distinct from l."{name}"' for name in key)
+    differs = " or ".join(f'f."{name}" is distinct from l."{name}"' for name in common if name not in key)
+    rows = "select *, true as is_there from"
+    return connection.execute(f"""
+        select
+            count(*) filter (where f.is_there is null),
+            count(*) filter (where l.is_there is null),
+            count(*) filter (where f.is_there and l.is_there and ({differs or "false"}))
+        from ({rows} former.{mart} where {where}) as f full join ({rows} later.{mart} where {where}) as l on {same}
+    """).fetchone() or (0, 0, 0)
 
 
 def _keys() -> dict[str, tuple[str, ...]]:
