@@ -99,7 +99,7 @@ def _left_unread(home: Home, reference: Reference, *, all_years: bool) -> list[s
 
 
 def _counted(words: str, names: Sequence[str]) -> str:
-    return f"{words}: {len(names)} файлов, например {names[0]}."
+    return f"{words}: файлов {len(names)}, например {names[0]}."
 
 
 @click.command()
