@@ -20,14 +20,14 @@ def threads() -> int:
 
 
 def memory_limit() -> str:
-    """Memory for DuckDB: `OPORA_MEMORY_LIMIT`, else half of the machine and at most 2.5 GiB.
+    """Memory for DuckDB: `OPORA_MEMORY_LIMIT`, else half of the machine and at most 2.25 GiB.
 
-    What DuckDB does not count and what Python holds come on top: up to 1.3 GiB at forty million rows.
+    What DuckDB does not count and what Python holds come on top: up to 1.6 GiB in a country.
     """
     half = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
     with suppress(OSError, ValueError):  # a container may have less than its machine
         half = min(half, int(Path("/sys/fs/cgroup/memory.max").read_text()) // 2)
-    return os.environ.get("OPORA_MEMORY_LIMIT") or f"{min(half, 5 * _GIB // 2) // 2**20}MiB"
+    return os.environ.get("OPORA_MEMORY_LIMIT") or f"{min(half, 9 * _GIB // 4) // 2**20}MiB"
 
 
 def duckdb_settings(database: Path) -> dict[str, Any]:

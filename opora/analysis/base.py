@@ -7,7 +7,7 @@ are pure functions in the modules beside this one, and the order of a whole buil
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -31,8 +31,9 @@ class Analysis:
     """A calculation that SQL is not made for.
 
     `reads` names tables of the build file with their schema, `writes` tables of the registry's layer `analysis`.
-    `compute` gets the frames by the names of `reads`, sorted, and gives a frame for every name of `writes`. It is
-    a pure function of them: the same rows in any order give the same figures.
+    `columns` names those that are read of a long table; all of others. `compute` gets the frames by the names of
+    `reads`, sorted, and gives a frame for every name of `writes`. It is a pure function of them: the same rows in any
+    order give the same figures.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Analysis:
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     compute: Callable[[Frames], Frames]
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def run_analysis(database: Path, analysis: Analysis) -> dict[str, int]:
@@ -50,7 +52,11 @@ def run_analysis(database: Path, analysis: Analysis) -> dict[str, int]:
     with duckdb.connect(str(database), config=duckdb_settings(database)) as connection:
         connection.execute("set enable_progress_bar = false")
         # sorted, so that sums of floating numbers do not depend on the order in which threads made the rows
-        read = {name: connection.execute(f"select * from {name} order by all").pl() for name in analysis.reads}
+        wanted = {name: ", ".join(analysis.columns.get(name, "*")) for name in analysis.reads}
+        read = {
+            name: connection.execute(f"select {columns} from {name} order by all").pl()
+            for name, columns in wanted.items()
+        }
         with threadpool_limits(1):  # fits are small: threads that wait for one another cost more than they give
             written = analysis.compute(read)
         frames = {name: _checked(analysis, name, written[name]) for name in analysis.writes}

@@ -42,17 +42,20 @@ def exact_intervals(counts: pl.DataFrame, methods: pl.DataFrame) -> pl.DataFrame
     return pl.concat(found).sort("method_id", "participants", "below_minimum")
 
 
+_COUNTED = ("intermediate.int_procedure_outcome", "intermediate.int_pooled_years")
+_COLUMNS = ("method_id", "participants", "below_minimum", "unknown_count")
+
+
 def _compute(frames: Frames) -> Frames:
-    columns = ["method_id", "participants", "below_minimum", "unknown_count"]
-    counted = ("intermediate.int_procedure_outcome", "intermediate.int_pooled_years")
-    counts = pl.concat([frames[name].select(columns) for name in counted])
+    counts = pl.concat([frames[name] for name in _COUNTED])
     return {"exact_interval": exact_intervals(counts, frames["reference.method"])}
 
 
 EXACT = Analysis(
     name="exact",
     title_ru="Точный интервал доли",
-    reads=("intermediate.int_procedure_outcome", "intermediate.int_pooled_years", "reference.method"),
+    reads=(*_COUNTED, "reference.method"),
     writes=("exact_interval",),
     compute=_compute,
+    columns=dict.fromkeys(_COUNTED, _COLUMNS),
 )

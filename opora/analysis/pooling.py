@@ -64,6 +64,13 @@ def probability_at_least(prior: Prior, below: Counts, participants: Counts, shar
     return np.asarray(1 - betainc(alpha, beta, share), dtype=float)
 
 
+# What `pool` needs of results.
+_COLUMNS = (
+    *("method_id", "academic_year", "procedure_id", "school_id"),
+    *("participants", "below_minimum", "unknown_count"),
+)
+
+
 def pool(results: pl.DataFrame, thresholds: pl.DataFrame, facts: PoolingFacts) -> pl.DataFrame:
     """Pooled probabilities and shares of every school × procedure × year whose schools are enough for a fit.
 
@@ -108,4 +115,5 @@ POOLING = Analysis(
     reads=("intermediate.int_procedure_outcome", "reference.method"),
     writes=("pooled_result",),
     compute=_compute,
+    columns={"intermediate.int_procedure_outcome": _COLUMNS},
 )
