@@ -332,11 +332,11 @@ def _heirs(records: Mapping[str, DeliveryRecord], files: Iterable[Landed]) -> di
     A refused file replaces nothing: what was accepted before it stays.
     """
     now_at = _last_at(records.values()) | {file.relative: file.delivery_id for file in files}
-    accepted = {key for key, record in records.items() if record.status != "refused"}
-    found: dict[str, str | None] = {}
-    for key, record in records.items():
-        heirs = [now_at[path] for path in record.paths if now_at.get(path) in accepted - {key}]
-        found[key] = heirs[0] if heirs and key not in now_at.values() else None
+    accepted, placed = {key for key, record in records.items() if record.status != "refused"}, set(now_at.values())
+    found: dict[str, str | None] = dict.fromkeys(records)
+    for key in records.keys() - placed:
+        heirs = (now_at[path] for path in records[key].paths if now_at.get(path) in accepted)
+        found[key] = next(heirs, None)
     return found
 
 
