@@ -15,7 +15,7 @@ _UNSTARTED = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.Da
 
 
 def wait_for_company(context: dg.OpExecutionContext) -> None:
-    """Go on until another run of the group goes on beside this one, or none of them is still to start."""
+    """Go on until another run of the group goes on beside this one or has done so, or none of them is still to start."""
     group = {GROUP: context.run.tags[GROUP]}
 
     def count(statuses: list[dg.DagsterRunStatus] | None = None) -> int:
@@ -24,7 +24,9 @@ def wait_for_company(context: dg.OpExecutionContext) -> None:
     deadline = time.monotonic() + WITHIN_SECONDS
     while time.monotonic() < deadline:
         have_all_come = count() >= int(context.run.tags[SIZE])
-        if have_all_come and (count([dg.DagsterRunStatus.STARTED]) > 1 or not count(_UNSTARTED)):
+        # one that has ended waited for company itself, and may have come and gone between two looks
+        has_company = count([dg.DagsterRunStatus.STARTED]) > 1 or count([dg.DagsterRunStatus.SUCCESS]) > 0
+        if have_all_come and (has_company or not count(_UNSTARTED)):
             return
         time.sleep(0.5)
     raise TimeoutError(f"alone for {WITHIN_SECONDS} s while others of the group were to start")
