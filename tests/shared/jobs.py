@@ -15,7 +15,7 @@ _UNSTARTED = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.Da
 
 
 def wait_for_company(context: dg.OpExecutionContext) -> None:
-    """Go on until another run of the group goes on beside this one or has done so, or none of them is still to start."""
+    """Go on until another run of the group goes on or has gone on beside this one, or none is still to start."""
     group = {GROUP: context.run.tags[GROUP]}
 
     def count(statuses: list[dg.DagsterRunStatus] | None = None) -> int:
