@@ -7,7 +7,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from click.testing import CliRunner
 
+from opora.cli import main
 from opora.freshness import nothing_new
 from opora.home import Home
 from opora.inputs import _source_files, fingerprint, noted_inputs
@@ -100,6 +102,18 @@ def test_a_build_file_without_its_note_gives_no_candidate(home: Home) -> None:
     database.with_suffix(".inputs.json").unlink()
     with pytest.raises(ReleaseError, match="Запустите прогон целиком"):
         write_candidate(home, b.reference(), database, "first")
+
+
+def test_an_entry_that_cannot_be_read_is_told_although_nothing_is_new(home: Home) -> None:
+    b.xlsx(home.landing / "ф.xlsx", b.individual(b.pupil()))
+    take(home)
+    write_candidate(home, b.reference(), laid_out(home, "first"), "first")
+    publish_unless_same(home, "first")
+    (home.landing / "новый.xlsx").symlink_to(home.root / "нет.xlsx")
+    assert nothing_new(home, b.reference())
+    done = CliRunner().invoke(main, ["run", "--home", str(home.root)])
+    assert "Нового нет" in done.output
+    assert "«новый.xlsx»: недоступно: ссылка никуда не ведёт" in " ".join(done.output.split())
 
 
 def test_a_run_that_was_stopped_after_publishing_finds_its_release(home: Home) -> None:
