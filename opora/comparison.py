@@ -242,16 +242,20 @@ def _differing(
     columns = ", ".join(f'"{name}"' for name in common)
     sums = f"select {', '.join([*by, 'count(*) as n'])}, sum(cast(hash({columns}) as hugeint)) as total from"
     grouped = "group by all" if by else ""
-    same = " and ".join(f"f.{name} is not distinct from l.{name}" for name in by) or "true"
     parts = connection.execute(f"""
         select {", ".join(f"coalesce(f.{name}, l.{name})" for name in by) or "true"}
-        from ({sums} former.{mart} {grouped}) as f full join ({sums} later.{mart} {grouped}) as l on {same}
+        from ({sums} former.{mart} {grouped}) as f full join ({sums} later.{mart} {grouped}) as l on {_same(by)}
         where (f.n, f.total) is distinct from (l.n, l.total)
         order by all
     """).fetchall()
     for values in parts:
         told = zip(by, values, strict=True) if by else ()
         yield " and ".join(f"{name} is not distinct from {_literal(value)}" for name, value in told) or "true"
+
+
+def _same(names: Sequence[str]) -> str:
+    """That a row of both has the same there; rows without names are all the same."""
+    return " and ".join(f'f."{name}" is not distinct from l."{name}"' for name in names) or "true"
 
 
 def _literal(value: str | None) -> str:
@@ -262,7 +266,6 @@ def _moved(
     connection: duckdb.DuckDBPyConnection, mart: str, key: Sequence[str], common: Sequence[str], where: str
 ) -> tuple[int, int, int]:
     """Rows by key that were added, removed and changed in a part of a mart."""
-    same = " and ".join(f'f."{name}" is not distinct from l."{name}"' for name in key)
     differs = " or ".join(f'f."{name}" is distinct from l."{name}"' for name in common if name not in key)
     rows = "select *, true as is_there from"
     return connection.execute(f"""
@@ -270,7 +273,8 @@ def _moved(
             count(*) filter (where f.is_there is null),
             count(*) filter (where l.is_there is null),
             count(*) filter (where f.is_there and l.is_there and ({differs or "false"}))
-        from ({rows} former.{mart} where {where}) as f full join ({rows} later.{mart} where {where}) as l on {same}
+        from ({rows} former.{mart} where {where}) as f
+        full join ({rows} later.{mart} where {where}) as l on {_same(key)}
     """).fetchone() or (0, 0, 0)
 
 

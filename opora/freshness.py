@@ -6,6 +6,7 @@ and release, whose own rules it only puts together.
 
 from __future__ import annotations
 
+from opora.delivery import read_records
 from opora.home import Home
 from opora.inputs import fingerprint
 from opora.intake import files_with_work
@@ -16,10 +17,10 @@ from opora.release import current_release
 
 def nothing_new(home: Home, reference: Reference) -> bool:
     """True where every file in landing is known, the lake is whole and the current release was made of just this."""
-    current = current_release(home)
+    current, records = current_release(home), read_records(home)
     return (
         current is not None
-        and not files_with_work(home, reference)
-        and current.manifest["fingerprint"] == fingerprint(home, reference)
-        and all(part.state == "whole" for part in parts_of_lake(home))
+        and not files_with_work(home, reference, known=records)
+        and current.manifest["fingerprint"] == fingerprint(home, reference, records=records.values())
+        and all(part.state == "whole" for part in parts_of_lake(home, records.values()))
     )

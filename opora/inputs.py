@@ -8,7 +8,7 @@ that a release says what its marts were made of, whatever came meanwhile. What d
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from importlib.metadata import version as package_version
 from pathlib import Path
@@ -28,23 +28,24 @@ _SOURCES = ("dbt/models", "dbt/macros", "schemas", "opora", "reference")
 _APART = ("opora/cli", "opora/demo", "opora/documents")
 
 
-def told_inputs(
-    home: Home, reference: Reference, records: Iterable[DeliveryRecord] | None = None, day: date | None = None
-) -> dict[str, Any]:
-    """What a manifest tells of what marts are made of: versions, methods, deliveries and the fingerprint of it all.
+def told_inputs(home: Home, reference: Reference, records: Sequence[DeliveryRecord], day: date) -> dict[str, Any]:
+    """What a manifest tells of what marts are made of: versions, methods, deliveries and the fingerprint of it all."""
+    return {
+        **versions(home, reference),
+        "fingerprint": fingerprint(home, reference, day, records),
+        "methods": described_methods(reference, official=True),
+        "compared_methods": described_methods(reference, official=False),
+        "inputs": [_input(record) for record in records],
+    }
 
-    `records` are those of the lake and `day` is today if not given.
-    """
-    known = list(read_records(home).values() if records is None else records)
+
+def versions(home: Home, reference: Reference) -> dict[str, str]:
+    """Of code and facts, as a manifest tells them."""
     return {
         "code_version": package_version("opora"),
         "calculation_version": calculation_version(home),
         "intake_version": intake_version(home, reference),
         "reference_version": reference.version,
-        "fingerprint": fingerprint(home, reference, day, known),
-        "methods": described_methods(reference, official=True),
-        "compared_methods": described_methods(reference, official=False),
-        "inputs": [_input(record) for record in known],
     }
 
 

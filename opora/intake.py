@@ -181,7 +181,9 @@ def _ingest(
         for file in distinct.values()
         if reread or _has_work(home, records.get(file.delivery_id), version, years, notes.get(file.relative))
     ]
-    paths = {key: [f.relative for f in files if f.delivery_id == key] for key in distinct}
+    paths: dict[str, list[str]] = {}
+    for file in files:
+        paths.setdefault(file.delivery_id, []).append(file.relative)
     done: list[DeliveryRecord] = []
     one_heavy = Lock()
 
@@ -243,9 +245,18 @@ def _is_asked(year: str, years: Collection[str] | None) -> bool:
     return years is None or year in years or year == UNDATED
 
 
-def files_with_work(home: Home, reference: Reference, landed: Sequence[Landed] | None = None) -> list[str]:
-    """The files that an intake has work with, by their path below landing; `landed` are those of a survey."""
-    files, records = landed_files(home.landing, home.digests) if landed is None else landed, read_records(home)
+def files_with_work(
+    home: Home,
+    reference: Reference,
+    landed: Sequence[Landed] | None = None,
+    known: Mapping[str, DeliveryRecord] | None = None,
+) -> list[str]:
+    """The files that an intake has work with, by their path below landing.
+
+    `landed` are those of a survey and `known` the records, if somebody has read them already.
+    """
+    files = landed_files(home.landing, home.digests) if landed is None else landed
+    records = read_records(home) if known is None else known
     version = intake_version(home, reference)
     notes = _delivery_notes(files, read_layouts(BUILT_IN, home.layouts), reference)
     to_read = {
@@ -253,7 +264,11 @@ def files_with_work(home: Home, reference: Reference, landed: Sequence[Landed] |
         for file in _one_of_each(files, notes).values()
         if _has_work(home, records.get(file.delivery_id), version, None, notes.get(file.relative))
     }
-    renamed = {file.relative for file in files if _is_new_name(file, records.get(file.delivery_id))}
+    renamed = {
+        file.relative
+        for file in files
+        if (record := records.get(file.delivery_id)) and file.relative not in record.paths
+    }
     heirs = _heirs(records, files)
     moved = {record.file_name for key, record in records.items() if record.replaced_by != heirs[key]}
     return sorted(to_read | renamed | moved)
@@ -298,10 +313,6 @@ def _noted(note: Facts | None) -> str:
     return "" if note in (None, Facts()) else str(note)
 
 
-def _is_new_name(file: Landed, record: DeliveryRecord | None) -> bool:
-    return record is not None and file.relative not in record.paths
-
-
 def _remember_paths(home: Home, files: Iterable[Landed], records: dict[str, DeliveryRecord]) -> None:
     """The same bytes under another name are the same delivery: only the name is noted.
 
@@ -309,7 +320,7 @@ def _remember_paths(home: Home, files: Iterable[Landed], records: dict[str, Deli
     """
     for file in files:
         record = records.get(file.delivery_id)
-        if record and _is_new_name(file, record):
+        if record and file.relative not in record.paths:
             record.paths.append(file.relative)
             if record.status == "refused":
                 record.intake_version = ""

@@ -128,7 +128,7 @@ def survey(landing: Path, digests: Path | None = None) -> tuple[list[Landed], li
         try:
             status = path.stat()
             stamp = _stamp(status)
-            file = landed_file(path, path.relative_to(landing), known.get(stamp))
+            file = _landed(path, path.relative_to(landing), status, known.get(stamp))
         except OSError as error:
             return Unread(_shown(path, landing), f"не читается: {_kind(error)}")
         if max(status.st_mtime_ns, status.st_ctime_ns) < settled:
@@ -144,9 +144,12 @@ def survey(landing: Path, digests: Path | None = None) -> tuple[list[Landed], li
     return files, [*unread, *(entry for entry in found if isinstance(entry, Unread))]
 
 
-def landed_file(path: Path, relative: Path, sha256: str | None = None) -> Landed:
-    """A file by its bytes, which are read unless their digest is known. Raises OSError where they cannot be."""
-    status = path.stat()
+def landed_file(path: Path, relative: Path) -> Landed:
+    """A file by its bytes. Raises OSError where it cannot be read."""
+    return _landed(path, relative, path.stat())
+
+
+def _landed(path: Path, relative: Path, status: os.stat_result, sha256: str | None = None) -> Landed:
     return Landed(
         path=path,
         relative=safe_path(relative),

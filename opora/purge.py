@@ -57,7 +57,7 @@ def purge(
     moment = now or datetime.now(UTC)
     files, _ = survey(home.landing)
     records = read_records(home)
-    waiting = set(files_with_work(home, reference, files))
+    waiting = set(files_with_work(home, reference, files, records))
     removed, kept = [], []
     for delivery_id in dict.fromkeys(file.delivery_id for file in files):
         originals = [file for file in files if file.delivery_id == delivery_id]

@@ -113,9 +113,8 @@ def read_log(home: Home) -> list[Mapping[str, Any]]:
 
 def last_published(home: Home) -> Release | None:
     """The newest release that has been in force and is still there, also if a rollback has put another in its place."""
-    there = {release.release_id: release for release in releases(home)}
-    published = [there.get(str(entry["release_id"])) for entry in read_log(home) if entry["action"] == "publish"]
-    return next((release for release in reversed(published) if release), None)
+    published = [home.releases / str(entry["release_id"]) for entry in read_log(home) if entry["action"] == "publish"]
+    return next((read_release(folder) for folder in reversed(published) if folder.is_dir()), None)
 
 
 def _told(home: Home) -> list[Mapping[str, Any]]:

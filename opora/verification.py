@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
-from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,8 +20,7 @@ import pyarrow.parquet as pq
 
 from opora.delivery import DeliveryRecord, read_records
 from opora.home import UNDATED, Home, sha256_of
-from opora.inputs import calculation_version, described_methods, fingerprint
-from opora.intake import intake_version
+from opora.inputs import described_methods, fingerprint, versions
 from opora.lake import part_state
 from opora.landing import survey
 from opora.reference import Reference
@@ -215,12 +213,7 @@ def _basis(home: Home, manifest: Mapping[str, Any], reference: Reference) -> lis
     return [
         *(
             Basis(what, str(manifest.get(what, "не записано")), version)
-            for what, version in {
-                "code_version": package_version("opora"),
-                "calculation_version": calculation_version(home),
-                "intake_version": intake_version(home, reference),
-                "reference_version": reference.version,
-            }.items()
+            for what, version in versions(home, reference).items()
         ),
         Basis("methods", _told(then), _told(now)),
     ]

@@ -6,6 +6,7 @@ import datetime as dt
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -94,18 +95,12 @@ def receive(home: Home, sources: Sequence[Path], link: bool) -> None:
 
 def _copy(source: Path, target: Path) -> None:
     """A file or folder, hidden until it is whole: a run beside takes in no half of it."""
-    part = target.with_name(f".{target.name}.part")
-    if part.is_dir():
-        shutil.rmtree(part)
+    copy = shutil.copytree if source.is_dir() else shutil.copy2
     try:
-        if source.is_dir():
-            shutil.copytree(source, part)
-        else:
-            shutil.copy2(source, part)
-        part.rename(target)
+        with TemporaryDirectory(dir=target.parent, prefix=".") as hidden:
+            copy(source, Path(hidden) / target.name)
+            (Path(hidden) / target.name).rename(target)
     except OSError as error:
-        shutil.rmtree(part, ignore_errors=True)
-        part.unlink(missing_ok=True)
         raise Refused(f"«{source}» не скопировано: {error.strerror or error}. В landing ничего не осталось.") from error
 
 

@@ -37,7 +37,7 @@ def run(home: Home, years: Sequence[str], reread: bool, force: bool, accept: str
     with alone, console.status("Смотрю, что нового…") as status:
         if not (reread or force or years or accept) and nothing_new(home, reference):
             say("Нового нет: поставки, справочники и код те же. Выпуск прежний.")
-            for line in _left_unread(home, reference, all_years=True):
+            for line in _left_unread(home, reference, all_years=False):  # no file waits, as has just been found
                 say(line)
             _print_summary(home)
             return
@@ -81,7 +81,7 @@ def _left_unread(home: Home, reference: Reference, *, all_years: bool) -> list[s
 
     files, unread = survey(home.landing, home.digests)
     records = read_records(home)
-    waiting = files_with_work(home, reference, files) if all_years else []
+    waiting = files_with_work(home, reference, files, records) if all_years else []
     read_before = {
         file.relative for file in files if file.delivery_id in records and records[file.delivery_id].status != "refused"
     }
