@@ -87,11 +87,17 @@ def built_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path
     """A folder that one process of the test run fills and all may read; tests must not change it."""
     base = factory.getbasetemp()
     common = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder, done = common / name, common / f"{name}.done"
+    folder, done, failed = (common / f"{name}{end}" for end in ("", ".done", ".failed"))
     with FileLock(common / f"{name}.lock"):
+        if failed.exists():
+            pytest.fail(failed.read_text(encoding="utf-8"))
         if not done.exists():
             folder.mkdir()
-            build(folder)
+            try:
+                build(folder)
+            except BaseException as error:
+                failed.write_text(f"{name} was not built: {error!r}", encoding="utf-8")
+                raise
             done.touch()
     return folder
 

@@ -20,6 +20,8 @@ from schemas.pandera_schemas import failures
 from schemas.registry import table
 
 Frames = Mapping[str, pl.DataFrame]
+# What the order of a sum can do to a fraction, with room to spare; nobody's result is that near to a wrong one.
+_ROUNDING = 1e-9
 
 
 class AnalysisError(Exception):
@@ -77,7 +79,7 @@ def registry_frame(name: str, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _checked(analysis: Analysis, name: str, frame: pl.DataFrame) -> pl.DataFrame:
-    ordered = frame.select(polars_schema(name).names())
+    ordered = _held_inside(name, frame.select(polars_schema(name).names()))
     found = failures(name, ordered)
     if not found.is_empty():
         first = found.row(0, named=True)
@@ -86,3 +88,21 @@ def _checked(analysis: Analysis, name: str, frame: pl.DataFrame) -> pl.DataFrame
             f"{first['value']}; нарушений {found.height}. Смотрите schemas/analysis/{name}.yaml."
         )
     return ordered
+
+
+def _held_inside(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Fractions that rounding alone has put beyond an end of their column, put back on it.
+
+    The last bits of a sum are those of the machine: a mean of ones may be 1.0000000000000002 on one and 1 on another.
+    """
+    held = []
+    for column in table(name).columns:
+        value = pl.col(column.name)
+        if column.type != "number":
+            continue
+        for end, is_beyond in ((column.at_least, value.lt), (column.at_most, value.gt)):
+            if end is not None:
+                is_rounding = (value - end).abs() <= _ROUNDING * max(1.0, abs(end))
+                value = pl.when(is_beyond(end) & is_rounding).then(pl.lit(float(end))).otherwise(value)
+        held.append(value.alias(column.name))
+    return frame.with_columns(held)

@@ -200,7 +200,8 @@ def regression_weights(components: Components, outcome: Outcome | None) -> Index
     coefficients = np.asarray(fitted.params[1:], dtype=float)
     part = weighted_mean(z, coefficients)
     low, high = part[components.has_enough].min(), part[components.has_enough].max()
-    return IndexFit(100 * (part - low) / (high - low), coefficients, float(fitted.rsquared))
+    # divided first: the best school has 100, not the next number above it
+    return IndexFit(100 * ((part - low) / (high - low)), coefficients, float(fitted.rsquared))
 
 
 METHODS: dict[MethodName, Callable[[Components, Outcome | None], IndexFit]] = {

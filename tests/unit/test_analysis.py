@@ -73,6 +73,20 @@ def test_what_the_registry_does_not_allow_is_refused_and_nothing_is_written(tmp_
         assert connection.execute("from analysis.pooled_result").fetchall() == [(1,)]
 
 
+def test_what_rounding_alone_puts_beyond_the_end_of_a_column_is_put_back_on_it(tmp_path: Path) -> None:
+    database = tmp_path / "x.duckdb"
+    right = pool(region(40), THRESHOLDS, FACTS)
+    ends = pl.Series("pooled_share", [1.0000000000000002, -5e-17, 0.25] + [0.5] * (right.height - 3))
+    found = right.sort("school_id").with_columns(ends)
+    names = ", ".join(found.columns)
+    with duckdb.connect(str(database)) as connection:
+        connection.execute(f"create schema analysis; create table analysis.pooled_result as select {names} from found")
+    run_analysis(database, Analysis("pooling", "—", (), ("pooled_result",), lambda frames: {"pooled_result": found}))
+    with duckdb.connect(str(database), read_only=True) as connection:
+        shares = connection.execute("select pooled_share from analysis.pooled_result order by school_id").fetchall()
+    assert [share for (share,) in shares[:3]] == [1.0, 0.0, 0.25]
+
+
 # --- partial pooling ---------------------------------------------------------------------------------
 
 

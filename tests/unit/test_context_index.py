@@ -160,6 +160,15 @@ def test_regression_weights_are_those_of_the_library() -> None:
     assert found.explained_share == pytest.approx(fitted.rsquared)
 
 
+@settings(max_examples=50)
+@given(st.integers(0, 10_000))
+def test_the_scale_of_regression_weights_ends_at_0_and_100_to_the_last_bit(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    outcome = Outcome(random.normal(70, 5, 50), random.integers(10, 90, 50).astype(float))
+    found = METHODS["regression_weights"](matrix(), outcome).value
+    assert (found.min(), found.max()) == (0, 100)
+
+
 @settings(max_examples=20)
 @given(st.integers(0, len(NAMES) - 1), st.floats(0.001, 1000), st.floats(-100, 100))
 def test_scaling_a_component_changes_no_rank(column: int, factor: float, shift: float) -> None:
