@@ -3,14 +3,19 @@
 What belongs here: facts that an analyst would type in, and the rule over counts, small enough for plain Python. What
 does not: reading and counting, which is what the scripts are compared in.
 
-The scripts do the same work from the same files as `opora run`: participants and those below the minimum by school,
-year and procedure, absentees, spoiled rows and repeated ones left out, then the list of two years. They check nothing
-else, explain nothing, and keep the cells only with `--keep`.
+The scripts do from the same files what costs `opora run` the most: they keep the cells, count participants and those
+below the minimum by school, year and procedure (absentees, spoiled rows and repeated ones left out), make the list of
+two years, and write of every work the marts that have a row a class and task, a participant, or a score. They check
+nothing else, say of no row why it is left out, and explain nothing.
+
+In OUTPUT then lie `list.csv` and, of each work, `tasks-*`, `pupils-*` and `scores-*.parquet` with the columns of
+`TASKS`, `PUPILS` and `SCORES`.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -31,15 +36,24 @@ VPR = {
     "2021": ("логин школы", "код обучающегося", "вариант", "всего баллов"),
     "2022": ("Пользователь", "Код", "Вариант", "Итого баллов"),
 }
+# Municipality and class of the layout whose headers tell the greatest score of each task.
+PLACE = {"2022": ("Муниципалитет", "Наименование класса")}
+GREATEST = re.compile(r"\((\d+)б\)$")
+NOT_ATTEMPTED = "X"
+Z = 1.959963984540054  # of an interval of 95 %
+LOGIN = r"^(?:edu|sch)(\d{6})$"
+TASKS = ("region", "municipality", "login", "class", "task", "answers", "points", "max_points", "share", "low", "high")
+PUPILS = ("login", "code", "class", "points", "max_points", "share", "region_share", "deficits", "deficit_tasks")
+SCORES = ("login", "score", "pupils")
 RESULT = {"oge": "Оценка", "ege": "Балл"}
 ABSENT = "отсутствовал"
 NAMES = {"2021": "2020-2021", "2022": "2021-2022"}
 Count = tuple[str, str, str, int, int]  # year, login without prefix, procedure, participants, below
 
 
-def works(landing: Path, *, everything: bool) -> Iterator[tuple[str, str]]:
-    """Year and name of each file that is to be read: those of the list, or of all there are."""
-    names = {path.stem for path in landing.glob("регион-*/*/*.*")} if everything else set(ENOUGH)
+def works(landing: Path) -> Iterator[tuple[str, str]]:
+    """Year and name of each file that is to be read."""
+    names = {path.stem.split()[0] for pattern in ("*.*", "книги/*") for path in landing.glob(f"регион-*/*/{pattern}")}
     for year in VPR:
         for key in sorted(names):
             yield year, key
@@ -55,6 +69,11 @@ def files(landing: Path, year: str, key: str) -> tuple[list[str], list[str], lis
     )
     csvs, parquets, books = (sorted(map(str, paths)) for paths in found)
     return csvs, parquets, books
+
+
+def greatest(header: Iterable[str]) -> dict[str, int]:
+    """The columns of tasks whose greatest score the header tells, and that score."""
+    return {name: int(found[1]) for name in header if (found := GREATEST.search(name))}
 
 
 def excluded(landing: Path) -> set[str]:
