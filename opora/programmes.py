@@ -79,7 +79,7 @@ FACTS: Mapping[str, FactDefinition] = {
     "low_in_any_procedure_current_year": FactDefinition(
         "низкий результат хотя бы по одной процедуре в текущем учебном году", _OF_SCHOOLS
     ),
-    "listed_again": FactDefinition("школа в списке второй год подряд или дольше", _OF_SCHOOLS),
+    "listed_again": FactDefinition("школа в списке программы второй год подряд или дольше", _OF_SCHOOLS),
     "left_list": FactDefinition("школа была в списке прошлого года и вышла из него", _OF_SCHOOLS),
     "results_improved": FactDefinition(
         "доля не справившихся за процедуры показателя меньше, чем в прошлом периоде", _OF_SCHOOLS

@@ -24,7 +24,7 @@ listed as (
             when 'is_assessed' then case when known.is_known then school.is_assessed end
             when 'is_at_risk' then school.is_at_risk
             when 'low_in_any_procedure_current_year' then school.is_low_in_any
-            when 'listed_again' then case when school.is_list_known then school.is_shnor and school.years_listed_in_a_row > 1 end
+            when 'listed_again' then case when programme_known.is_known then coalesce(list.is_listed and list.years_listed_in_a_row > 1, false) end
             when 'left_list' then case when school.is_list_known then school.has_left end
             when 'is_in_programme' then case when programme_known.is_known then coalesce(list.is_listed, false) end
             else target.is_member
