@@ -10,9 +10,10 @@ from typing import Any
 
 import dagster as dg
 import polars as pl
+from pydantic import Field
 
-from assets.checks import schema_check_result, schema_check_spec
-from assets.landing import DELIVERIES, IntakeConfig
+from assets.checks import SCHEMA_CHECK, schema_check_result, schema_check_spec
+from assets.landing import DELIVERIES
 from assets.shared import INTAKE_POOL, OWNERS, column_schema
 from opora.home import UNDATED, Home
 from opora.intake import ingest
@@ -22,6 +23,12 @@ from resources.home import OporaHome
 from schemas.registry import Table, tables
 
 _PREVIEW_ROWS = 5
+
+
+class RereadConfig(dg.Config):
+    """Whether the files of the run's years are read once more before its tables are looked at."""
+
+    reread: bool = Field(default=False, description="read the files of these years again")
 
 
 def lake_key(name: str) -> dg.AssetKey:
@@ -43,11 +50,15 @@ def build_lake_assets(partitions: dg.StaticPartitionsDefinition) -> list[dg.Asse
         pool=INTAKE_POOL,
     )
     def lake_by_year(
-        context: dg.AssetExecutionContext, config: IntakeConfig, opora_home: OporaHome
+        context: dg.AssetExecutionContext, config: RereadConfig, opora_home: OporaHome
     ) -> Iterable[dg.MaterializeResult]:
         years = list(context.partition_keys)
         if config.reread:
-            ingest(opora_home.home, opora_home.reference(), years=years, reread=True)
+            report = ingest(opora_home.home, opora_home.reference(), years=years, reread=True)
+            for record in report.refused:
+                context.log.warning("Отклонён при перечитывании: %s. %s", record.file_name, record.message_ru)
+            for entry in report.unread:
+                context.log.warning("%s", entry.message_ru)
         for spec in dated:
             if lake_key(spec.table) in context.selected_asset_keys:
                 for year in years:
@@ -64,10 +75,15 @@ def build_lake_assets(partitions: dg.StaticPartitionsDefinition) -> list[dg.Asse
         can_subset=True,
         pool=INTAKE_POOL,
     )
-    def lake_undated(context: dg.AssetExecutionContext, opora_home: OporaHome) -> Iterable[dg.MaterializeResult]:
+    def lake_undated(
+        context: dg.AssetExecutionContext, opora_home: OporaHome
+    ) -> Iterable[dg.MaterializeResult | dg.AssetCheckResult]:
         for spec in undated:
-            if lake_key(spec.table) in context.selected_asset_keys:
+            key = lake_key(spec.table)
+            if key in context.selected_asset_keys:
                 yield _result(opora_home.home, spec, [UNDATED])
+            elif dg.AssetCheckKey(key, SCHEMA_CHECK) in context.selected_asset_check_keys:  # the check by itself
+                yield from _result(opora_home.home, spec, [UNDATED]).check_results or ()
 
     return [lake_by_year, lake_undated]
 

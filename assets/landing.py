@@ -6,6 +6,7 @@ What belongs here: the asset of the delivery log and what people see of it. What
 from collections.abc import Iterable, Sequence
 
 import dagster as dg
+from dagster._core.storage.tags import PARTITION_NAME_TAG
 from pydantic import Field
 
 from assets.shared import INTAKE_POOL, OWNERS
@@ -29,7 +30,7 @@ class IntakeConfig(dg.Config):
     """What an intake reads: all that is new, or everything again; for all years, or for some."""
 
     reread: bool = Field(default=False, description="read files again that have been read before")
-    years: list[str] = Field(default=[], description="measured years to write; empty for all")
+    years: list[str] = Field(default=[], description="measured years to write; empty for those of the run")
 
 
 def _of_deliveries(key: dg.AssetKey, kind: str, description: str) -> dg.AssetSpec:
@@ -80,10 +81,12 @@ def _of_deliveries(key: dg.AssetKey, kind: str, description: str) -> dg.AssetSpe
 def deliveries(
     context: dg.AssetExecutionContext, config: IntakeConfig, opora_home: OporaHome
 ) -> Iterable[dg.MaterializeResult]:
+    # a run of one year takes in that year, also where it was started in the UI and nobody wrote the year down twice
+    one_year = context.run.tags.get(PARTITION_NAME_TAG)
     report = ingest(
         opora_home.home,
         opora_home.reference(),
-        years=config.years or None,
+        years=config.years or ([one_year] if one_year else None),
         reread=config.reread,
         progress=lambda number, of, name: context.log.debug("%s of %s: %s", number, of, name),
     )

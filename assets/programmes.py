@@ -17,7 +17,7 @@ from opora.programmes import Programme
 from resources.home import OporaHome
 
 EVERY_INDICATOR_IS_TOLD = "every_indicator_is_computed_or_said_not_to_be"
-# Figures of a month of the monitoring cycle are there by the 28th of the next, and not older than this.
+# When a month of the monitoring cycle is over, its figures are not older than this.
 _NOT_OLDER_THAN = dt.timedelta(days=28)
 _MARTS = [dg.AssetKey(["marts", name]) for name in ("indicator", "measure", "monitoring_report", "programme_list")]
 _OVERDUE_SHOWN = 20
@@ -62,13 +62,13 @@ def _programme_asset(programme: Programme, timezone: str) -> dg.AssetsDefinition
 
 
 def _freshness(programme: Programme, timezone: str) -> dg.FreshnessPolicy | None:
-    """Fresh by the end of the month after each month of the monitoring cycle; no cycle, no policy."""
+    """Made anew in each month of the monitoring cycle, as is seen when the month is over; no cycle, no policy."""
     months = sorted({month for event in programme.monitoring_cycle for month in event.months})
     if not months:
         return None
     following = ",".join(str(month % 12 + 1) for month in months)
     return dg.FreshnessPolicy.cron(
-        deadline_cron=f"0 9 28 {following} *", lower_bound_delta=_NOT_OLDER_THAN, timezone=timezone
+        deadline_cron=f"0 9 1 {following} *", lower_bound_delta=_NOT_OLDER_THAN, timezone=timezone
     )
 
 

@@ -12,9 +12,11 @@ from threading import Thread
 
 import polars as pl
 
+from opora.analysis import ANALYSES
 from opora.comparison import compare, write_comparison
 from opora.gate import GateCheck, judge_candidate
 from opora.home import Home
+from opora.inputs import done
 from opora.means import duckdb_settings
 from opora.public.facts import load_public_facts
 from opora.public.profile import Former, public_tables
@@ -24,6 +26,7 @@ from opora.release import (
     OFFICIAL,
     PUBLIC,
     Release,
+    ReleaseError,
     add_to_manifest,
     current_release,
     last_published,
@@ -52,7 +55,12 @@ def make_candidate(home: Home, reference: Reference, database: Path, run_id: str
     """Export, compare, number and judge the marts of a build file; a refused candidate is kept under another name.
 
     `accepted_ru` is the reason a person gives for falls and jumps against the release in force.
+    Raises ReleaseError for a build in which not all calculations have been made.
     """
+    if missing := sorted({analysis.name for analysis in ANALYSES} - set(done(database))):
+        raise ReleaseError(
+            f"Не сделаны расчёты: {', '.join(missing)}. Выбрана только часть графа; запустите задание целиком."
+        )
     loading = Thread(target=import_module, args=("great_expectations",), daemon=True)
     loading.start()  # takes seconds of Python while DuckDB writes
     folder = write_candidate(home, reference, database, run_id)

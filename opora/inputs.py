@@ -8,6 +8,7 @@ that a release says what its marts were made of, whatever came meanwhile. What d
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from importlib.metadata import version as package_version
@@ -26,6 +27,15 @@ from opora.risk import last_turn_of_risk, load_risk
 # taken but what only shows marts or makes up deliveries.
 _SOURCES = ("dbt/models", "dbt/macros", "schemas", "opora", "reference")
 _APART = ("opora/cli", "opora/demo", "opora/documents")
+
+NO_BUILD_RU = (
+    "Промежуточного файла прогона нет: он убран, или выбрана только часть графа. Запустите задание целиком, а не "
+    "отдельные таблицы и не с места сбоя."
+)
+
+
+class NoBuild(Exception):
+    """There is no build file where one is needed; the message says what to do."""
 
 
 def told_inputs(home: Home, reference: Reference, records: Sequence[DeliveryRecord], day: date) -> dict[str, Any]:
@@ -50,13 +60,35 @@ def versions(home: Home, reference: Reference) -> dict[str, str]:
 
 
 def note_inputs(database: Path, told: Mapping[str, Any]) -> None:
-    """Keep what a build file is made of beside it."""
+    """Keep what a build file is made of beside it. One that is laid out anew has nothing done in it yet."""
+    _done(database).unlink(missing_ok=True)
     write_json(_note(database), told)
 
 
 def noted_inputs(database: Path) -> dict[str, Any]:
     """What a build file was noted to be made of; nothing if it was not laid out whole."""
     return read_json(_note(database))
+
+
+def require_build(database: Path) -> None:
+    """Raises NoBuild if a build file is not there: what should have made it was not run, or it has been removed."""
+    if not database.is_file():
+        raise NoBuild(NO_BUILD_RU)
+
+
+def note_done(database: Path, name: str) -> None:
+    """Keep beside a build file that a calculation has been made in it."""
+    write_json(_done(database), sorted({*done(database), name}))
+
+
+def done(database: Path) -> list[str]:
+    """The calculations that have been made in a build file."""
+    path = _done(database)
+    return list(json.loads(path.read_bytes())) if path.is_file() else []
+
+
+def _done(database: Path) -> Path:
+    return database.with_suffix(".done.json")
 
 
 def _note(database: Path) -> Path:

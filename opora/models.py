@@ -22,13 +22,17 @@ from typing import Any
 import duckdb
 
 from opora.dbt_project import ensure_manifest
+from opora.inputs import require_build
 from opora.kept import KeptTables, Made, NotPortioned
 from opora.means import duckdb_settings
-from opora.sql import fetch, quoted
+from opora.sql import Row, fetch, quoted
 from opora.warehouse import CATALOG, WarehouseError
 
 FAILING_ROWS_SHOWN = 5
 FAILED = ("error", "fail")
+# A row that names a person by code or hash tells no more than where it is: messages go to the log and to the UI.
+_OF_PERSONS = frozenset({"participant_code", "person_id", "person_key", "person_name_key"})
+_WHERE = ("academic_year", "measured_year", "procedure_id", "school_id", "delivery_id", "sheet", "source_row")
 
 
 @dataclass(frozen=True)
@@ -220,9 +224,11 @@ def running_models(
 
     A model that stands on one that failed, or whose test failed, is skipped. With `kept` only what has changed since
     the former run is computed of models and tests that are kept.
-    Raises WarehouseError at the end, naming what failed, with its first failing rows. With `tests_may_fail` a failed
-    test is a result like others, its rows in the message. Whoever stops asking stops the query that runs.
+    Raises NoBuild if there is no file, WarehouseError at the end, naming what failed, with its first failing rows. With
+    `tests_may_fail` a failed test is a result like others, its rows in the message. Whoever stops asking stops the
+    query that runs.
     """
+    require_build(database)
     blocked: set[str] = set()
     failed: list[NodeResult] = []
 
@@ -311,8 +317,16 @@ def _test(connection: duckdb.DuckDBPyConnection, node: Node, kept: KeptTables | 
             kept.prove(connection, node)
         return _result(node, "pass")
     (count,) = connection.execute(f"select count(*) from ({sql}\n)").fetchone() or (0,)
-    words = [f"проверка {node.name} ({node.path}): строк с нарушением: {count}", *(f"    {row}" for row in rows)]
+    words = [
+        f"проверка {node.name} ({node.path}): строк с нарушением: {count}",
+        *(f"    {_shown(row)}" for row in rows),
+    ]
     return replace(_result(node, "warn" if node.severity == "warn" else "fail", "\n".join(words)), failures=count)
+
+
+def _shown(row: Row) -> Row:
+    """A failing row as it may be told."""
+    return {name: row[name] for name in _WHERE if name in row} if _OF_PERSONS & set(row) else row
 
 
 def _result(node: Node, status: str, message: str = "") -> NodeResult:

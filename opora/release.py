@@ -26,7 +26,7 @@ import duckdb
 import polars as pl
 
 from opora.home import Home, clear_parts, sha256_of, write_json
-from opora.inputs import noted_inputs
+from opora.inputs import NO_BUILD_RU, noted_inputs
 from opora.lock import OWNER, hold, is_dead
 from opora.means import duckdb_settings
 from opora.reference import Reference
@@ -181,7 +181,7 @@ def write_candidate(home: Home, reference: Reference, database: Path, run_id: st
     home.ensure()
     told = noted_inputs(database)
     if not database.is_file() or not told:
-        raise ReleaseError("Промежуточного файла прогона нет: он убран. Запустите прогон целиком, а не с места сбоя.")
+        raise ReleaseError(NO_BUILD_RU)
     folder = candidate_folder(home, run_id)
     shutil.rmtree(folder, ignore_errors=True)
     official = folder / OFFICIAL

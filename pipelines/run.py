@@ -32,7 +32,8 @@ SETTINGS = {
     "nux": {"enabled": False},
     "event_log_storage": {"module": "resources.event_log", "class": "OpenEventLog", "config": {}},
     "concurrency": {"pools": {"default_limit": 1, "granularity": "run"}},
-    "run_retries": {"enabled": True, "max_retries": 1},
+    # A run whose process ended begins again; one that was refused would be refused once more. Intake retries by itself.
+    "run_retries": {"enabled": True, "max_retries": 1, "retry_on_asset_or_op_failure": False},
     # A run whose process is gone would keep its pools for ever; the longest real one takes minutes.
     "run_monitoring": {"enabled": True, "max_runtime_seconds": 6 * 3600},
 }
@@ -116,6 +117,8 @@ def _end_dead_runs(instance: dg.DagsterInstance) -> None:
     """Say of runs whose process was killed that they ended: else they would keep their pools from all others."""
     unfinished = [status for status in dg.DagsterRunStatus if status not in FINISHED_STATUSES]
     for run in instance.get_runs(dg.RunsFilter(statuses=unfinished, tags=STARTED_BY)):
+        if run.remote_job_origin is not None:  # repeated in the UI, tags and all: it belongs to the daemon
+            continue
         instance.report_run_canceled(run, "Процесс этого прогона оборвался; следующий прогон начал заново.")
 
 

@@ -8,10 +8,10 @@ import os
 import dagster as dg
 
 from opora.reference import MonitoringEvent, Reference
-from pipelines.partitions import measured_year_at
+from pipelines.partitions import academic_years, all_years, measured_year_at
 
 ENVIRONMENT_VARIABLE = "OPORA_ENVIRONMENT"
-LOCAL = "local"
+LOCAL, PRODUCTION = ENVIRONMENTS = ("local", "production")
 
 
 def environment() -> str:
@@ -25,7 +25,12 @@ def runs_by_itself(named: str) -> bool:
 
 
 def build_schedules(reference: Reference, named: str) -> list[dg.ScheduleDefinition]:
-    """Schedules of one environment; they run by themselves in production and wait to be switched on elsewhere."""
+    """Schedules of one environment; they run by themselves in production and wait to be switched on elsewhere.
+
+    Raises ValueError for an environment that there is not: it would have no schedules and nobody would see why.
+    """
+    if named not in ENVIRONMENTS:
+        raise ValueError(f"{ENVIRONMENT_VARIABLE}={named}: one of {', '.join(ENVIRONMENTS)} is expected")
     events = [event for event in reference.monitoring if named in event.environments]
     status = dg.DefaultScheduleStatus.RUNNING if runs_by_itself(named) else dg.DefaultScheduleStatus.STOPPED
     return [_schedule(event, reference, status) for event in events]
@@ -44,8 +49,13 @@ def _schedule(event: MonitoringEvent, reference: Reference, status: dg.DefaultSc
         at = context.scheduled_execution_time
         return dg.RunRequest(
             run_key=f"{event.event_id}:{at:%Y-%m-%d}",
-            partition_key=measured_year_at(at.date(), reference),
-            tags={"opora/event": event.event_id, "opora/seed": event.seed},
+            # what has come may be of any year, and is held against the registry in the run that takes it in
+            tags={
+                **all_years(academic_years(reference)),
+                "opora/event": event.event_id,
+                "opora/seed": event.seed,
+                "opora/measured_year": measured_year_at(at.date(), reference),
+            },
         )
 
     return request

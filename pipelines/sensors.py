@@ -11,6 +11,7 @@ import dagster as dg
 
 from assets.release import RELEASE
 from opora.landing import landing_entries
+from opora.persons import secret_is_set
 from opora.safe_text import safe_path
 from pipelines.jobs import ALL_DOCUMENTS, ANNUAL_LIST
 from pipelines.partitions import all_years
@@ -33,9 +34,14 @@ def build_landing_sensor(partitions: dg.StaticPartitionsDefinition, named: str =
     )
     def landing_changed(context: dg.SensorEvaluationContext, opora_home: OporaHome) -> dg.SensorResult | dg.SkipReason:
         state, newest = landing_state(opora_home.home.landing)
-        if state == context.cursor or newest is None:
+        if newest is None:
+            return dg.SkipReason("В landing ничего нет.")
+        # what was refused without the secret can be read with it, though no file has changed
+        state = f"{state}{'+' if secret_is_set() else '-'}"
+        if state == context.cursor:
             return dg.SkipReason("В landing ничего нового.")
-        if time.time() - newest < SETTLED_SECONDS:
+        # a file that is dated in the future is not on its way: clocks of suppliers are wrong
+        if 0 <= time.time() - newest < SETTLED_SECONDS:
             return dg.SkipReason("Файлы ещё приходят.")
         # no run key: a folder that is again what it once was is another change, and the cursor knows it
         request = dg.RunRequest(tags=all_years(partitions))
@@ -57,10 +63,12 @@ def build_release_sensor(named: str = LOCAL) -> dg.SensorDefinition:
     def release_published(
         context: dg.SensorEvaluationContext, asset_event: dg.EventLogEntry
     ) -> dg.RunRequest | dg.SkipReason:
+        # only the latest is seen, and may be of a run that found nothing new after one that did; a release whose
+        # documents have been asked for is passed over by its key
         materialization = asset_event.asset_materialization
         metadata = materialization.metadata if materialization else {}
-        if "is_new" not in metadata or not metadata["is_new"].value:
-            return dg.SkipReason("Выпуск прежний.")
+        if "release_id" not in metadata:
+            return dg.SkipReason("Выпуска нет.")
         return dg.RunRequest(run_key=str(metadata["release_id"].value))
 
     return release_published

@@ -31,7 +31,7 @@ class OporaHome(dg.ConfigurableResource):
 
     @property
     def home(self) -> Home:
-        return Home(Path(self.root) if self.root else default_home())
+        return Home((Path(self.root) if self.root else default_home()).resolve())
 
     def reference(self) -> Reference:
         return load_reference(own_methods=self.home.methods)

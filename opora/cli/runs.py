@@ -57,8 +57,11 @@ def run(home: Home, years: Sequence[str], reread: bool, force: bool, accept: str
         except ValueError as error:
             raise click.UsageError(f"Такого учебного года нет: {error}") from error
     if not outcome.succeeded:
+        made = "Выпуск не сделан, прежний остался на месте."
+        if outcome.release_is_new:
+            made = "Выпуск сделан не за все годы: прогон следующего года не удался."
         raise Refused(
-            "Выпуск не сделан, прежний остался на месте.\n"
+            f"{made}\n"
             + "\n".join(f"  • {failure}" for failure in outcome.failures)
             + "\nПодробности: opora ui, прогоны (Runs)."
         )

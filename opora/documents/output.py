@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from opora.documents.pdf import TEMPLATE, write_pdf
 from opora.documents.reader import Marts
 from opora.documents.xlsx import write_xlsx
 from opora.home import Home, write_whole
-from opora.release import Release
+from opora.release import LEFTOVER_SECONDS, Release
 
 _ALONE = 8  # so few documents are made sooner than a second process starts
 Tell = Callable[[int], None]
@@ -89,7 +90,8 @@ def write_set(
     """
     target = documents_folder(home, release) / name
     making = target.parent / f".making-{os.getpid()}-{name}"
-    shutil.rmtree(making, ignore_errors=True)
+    for left in (making, *_left_behind(target.parent)):
+        shutil.rmtree(left, ignore_errors=True)
     making.mkdir(parents=True)
     try:
         _make_all(_Order(home, release, making, tuple(formats)), wanted, processes or os.cpu_count() or 1, tell)
@@ -131,6 +133,12 @@ def _make_one(item: Wanted) -> None:
     assert _worker is not None
     order, marts = _worker
     write_document(make(marts, item), order.formats, order.home, order.folder)
+
+
+def _left_behind(folder: Path) -> list[Path]:
+    """What killed processes had begun or put aside, a day ago or longer."""
+    found = [path for path in folder.glob(".*-*") if path.name.startswith((".making-", ".former-"))]
+    return [path for path in found if path.stat().st_mtime < time.time() - LEFTOVER_SECONDS]
 
 
 def _replace(making: Path, target: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -239,7 +240,14 @@ def test_a_set_appears_whole_or_stays_as_it_was(
         write_set(home, marts.release, broken, "проба", ("docx",), processes=1)
     assert {path: path.read_bytes() for path in folder.rglob("*.docx")} == made
     assert [path.name for path in documents_folder(home, marts.release).iterdir()] == ["проба"]
+    left, going_on = (folder.parent / f".making-{number}-проба" for number in (1, 2))
+    left.mkdir()
+    going_on.mkdir()
+    os.utime(left, (0, 0))
     write_set(home, marts.release, wanted, "проба", ("docx",), processes=1)
+    assert (left.exists(), going_on.exists()) == (False, True), (
+        "what a killed process left is cleared, another's is not"
+    )
     assert {path: path.read_bytes() for path in folder.rglob("*.docx")} == made, "the same release, the same bytes"
 
 

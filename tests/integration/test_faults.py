@@ -137,7 +137,7 @@ def test_the_gate_names_what_to_look_at(published: Home) -> None:
 
 def test_without_its_build_file_a_run_makes_no_candidate(published: Home) -> None:
     before = [release.release_id for release in releases(published)]
-    with pytest.raises(ReleaseError, match="Запустите прогон целиком"):
+    with pytest.raises(ReleaseError, match="Запустите задание целиком"):
         write_candidate(published, load_reference(), published.root / "no.duckdb", "killed")
     assert [release.release_id for release in releases(published)] == before
     assert read_release(published.current.resolve()).release_id in before

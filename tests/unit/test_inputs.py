@@ -100,7 +100,7 @@ def test_a_candidate_tells_of_what_its_build_was_laid_out_with(home: Home) -> No
 def test_a_build_file_without_its_note_gives_no_candidate(home: Home) -> None:
     database = laid_out(home, "first")
     database.with_suffix(".inputs.json").unlink()
-    with pytest.raises(ReleaseError, match="Запустите прогон целиком"):
+    with pytest.raises(ReleaseError, match="Запустите задание целиком"):
         write_candidate(home, b.reference(), database, "first")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from opora.inputs import NoBuild
 from opora.models import Node, NodeResult, run_models, running_models
 from opora.warehouse import WarehouseError
 
@@ -63,3 +64,23 @@ def test_a_result_is_told_while_the_next_runs_and_whoever_leaves_stops_it(databa
     assert time.monotonic() - started < 60
     with duckdb.connect(str(database), read_only=True) as connection:  # nobody has it open any more
         assert connection.execute("select table_name from duckdb_tables()").fetchall() == [("one",)]
+
+
+def test_a_failing_row_of_a_person_tells_only_where_it_is(database: Path) -> None:
+    """Messages go to the event log, to the UI and to the terminal."""
+    row = "'50017' as participant_code, 's1' as school_id, 'd1' as delivery_id, '5А' as class_name, 31 as points"
+    nodes = [
+        node("pupils", f"select {row}"),
+        node("points_are_possible", "select * from marts.pupils", kind="test"),
+        node("schools_are_known", "select school_id, points from marts.pupils", kind="test"),
+    ]
+    _, of_pupils, of_schools = run_models(database, nodes, tests_may_fail=True)
+    assert of_pupils.message.splitlines()[1].strip() == "{'school_id': 's1', 'delivery_id': 'd1'}"
+    assert of_pupils.failures == 1
+    assert "31" in of_schools.message
+
+
+def test_models_without_the_file_of_their_run_say_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(NoBuild, match="Запустите задание целиком"):
+        run_models(tmp_path / "gone.duckdb", [node("one", "select 1 as n")])
+    assert not (tmp_path / "gone.duckdb").exists()

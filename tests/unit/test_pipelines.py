@@ -16,24 +16,28 @@ from typing import cast
 import dagster as dg
 import polars as pl
 import pytest
+from dagster._core.definitions.freshness import CronFreshnessPolicy
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster_dbt.dbt_manifest import validate_manifest
 
 from assets.checks import SCHEMA_CHECK, schema_check_result
+from assets.lake import build_lake_assets
+from assets.landing import deliveries
 from assets.programmes import EVERY_INDICATOR_IS_TOLD, programme_key
 from assets.shared import POOLS
 from assets.warehouse import OporaTranslator, _told
 from opora.dbt_project import ensure_manifest
 from opora.home import PROJECT, Home
+from opora.intake import IntakeReport, ingest
 from opora.lake import failing_values
 from opora.lock import OWNER, process_mark
 from opora.models import NodeResult, choose
-from opora.programmes import load_programmes
+from opora.programmes import Programme, load_programmes
 from opora.reference import load_reference
 from pipelines.build import build_defs
 from pipelines.jobs import ALL_DOCUMENTS, ANNUAL_LIST, QUARTERLY_MONITORING, REBUILD_RELEASE
 from pipelines.partitions import academic_years, all_years, measured_year_at
-from pipelines.run import SETTINGS, Outcome, _together, dagster_home
+from pipelines.run import SETTINGS, Outcome, _end_dead_runs, _together, dagster_home
 from pipelines.schedules import LOCAL, build_schedules
 from pipelines.sensors import SETTLED_SECONDS, build_landing_sensor, build_release_sensor
 from resources.event_log import OpenEventLog
@@ -91,8 +95,9 @@ def test_documents_and_pages_follow_the_release_and_are_in_no_run_that_publishes
     assert set(definitions.resolve_job_def(ALL_DOCUMENTS).asset_layer.executable_asset_keys) == documents
 
 
-@pytest.mark.parametrize(("is_new", "requested"), [(True, 1), (False, 0)])
-def test_a_new_release_asks_for_its_documents(is_new: bool, requested: int) -> None:
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_release_asks_for_its_documents_by_its_name(is_new: bool) -> None:
+    """Only the latest run is seen, and may have found nothing new after one that had: a name asks once."""
     with dg.DagsterInstance.ephemeral() as instance:
         instance.report_runless_asset_event(
             dg.AssetMaterialization(
@@ -103,7 +108,7 @@ def test_a_new_release_asks_for_its_documents(is_new: bool, requested: int) -> N
         data = sensor.evaluate_tick(
             dg.build_sensor_context(instance=instance, definitions=build_defs(reference=REFERENCE))
         )
-    assert [request.run_key for request in data.run_requests or []] == ["20260101T000000000Z-0"] * requested
+    assert [request.run_key for request in data.run_requests or []] == ["20260101T000000000Z-0"]
 
 
 def test_the_boundary_of_the_lake_is_blocking(definitions: dg.Definitions) -> None:
@@ -173,7 +178,8 @@ def test_schedules_are_the_calendar_of_the_programmes() -> None:
     assert {s.job_name for s in schedules.values()} <= {ANNUAL_LIST, QUARTERLY_MONITORING}
     local = build_schedules(REFERENCE, "local")
     assert all(s.default_status == dg.DefaultScheduleStatus.STOPPED for s in local)
-    assert build_schedules(REFERENCE, "no such environment") == []
+    with pytest.raises(ValueError, match="one of local, production"):
+        build_schedules(REFERENCE, "prod")
 
 
 def test_a_schedule_asks_for_the_year_under_work() -> None:
@@ -182,7 +188,9 @@ def test_a_schedule_asks_for_the_year_under_work() -> None:
     with dg.build_schedule_context(scheduled_execution_time=at) as context:
         request = schedule(context)
     assert isinstance(request, dg.RunRequest)
-    assert request.partition_key == "2023-2024"
+    assert request.partition_key is None
+    assert request.tags["opora/measured_year"] == "2023-2024"
+    assert request.tags.items() >= all_years(academic_years(REFERENCE)).items(), "what has come may be of any year"
     assert request.run_key == f"{schedule.name}:2024-09-20"
 
 
@@ -195,7 +203,8 @@ def test_sensors_run_by_themselves_in_production_and_stand_still_on_a_desk() -> 
         assert [sensor.default_status for sensor in sensors] == [status, status], named
 
 
-def test_the_sensor_waits_until_files_have_settled(tmp_path: Path) -> None:
+def test_the_sensor_waits_until_files_have_settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPORA_PERSON_SECRET", raising=False)
     home = Home(tmp_path).ensure()
     sensor = build_landing_sensor(academic_years(REFERENCE))
 
@@ -215,6 +224,13 @@ def test_the_sensor_waits_until_files_have_settled(tmp_path: Path) -> None:
     assert found.run_requests is not None
     assert len(found.run_requests) == 1
     assert isinstance(tick(found.cursor), dg.SkipReason), "the same state asks for no second run"
+    ahead = time.time() + 365 * 86400
+    os.utime(file, (ahead, ahead))
+    assert isinstance(tick(found.cursor), dg.SensorResult), "a clock that goes wrong keeps nothing out"
+    os.utime(file, (then, then))
+    monkeypatch.setenv("OPORA_PERSON_SECRET", "made up")
+    assert isinstance(tick(found.cursor), dg.SensorResult), "what was refused without the secret can be read with it"
+    monkeypatch.delenv("OPORA_PERSON_SECRET")
     file.write_text("а;б;в", encoding="utf-8")
     os.utime(file, (then, then))
     changed = tick(found.cursor)
@@ -243,6 +259,75 @@ def test_years_one_after_another_tell_of_a_new_release_if_any_made_one() -> None
     assert _together([made, same]) == made
     assert _together([same, same]) == same
     assert _together([made, Outcome(False, False, ("нет места",))]) == Outcome(False, True, ("нет места",))
+
+
+def test_a_run_of_one_year_takes_in_that_year(tmp_path: Path) -> None:
+    """Started in the UI, where nobody writes the year into the settings of intake once more."""
+    home = Home(tmp_path).ensure()
+    (home.landing / "реестр.csv").write_text("логин,имя,регион\nsch990001,Школа 1,Первый район\n", encoding="utf-8")
+    read: list[object] = []
+
+    def noted(*values: object, **options: object) -> IntakeReport:
+        read.append(options["years"])
+        return ingest(*values, **options)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.ephemeral() as instance:
+        patch.setattr("assets.landing.ingest", noted)
+        resources = {"opora_home": OporaHome(root=str(tmp_path))}
+        for tags in ({}, {"dagster/partition": "2022-2023"}):
+            assert dg.materialize([deliveries], instance=instance, resources=resources, tags=tags).success
+    assert read == [None, ["2022-2023"]]
+
+
+def test_a_check_of_a_table_without_years_runs_by_itself(tmp_path: Path, definitions: dg.Definitions) -> None:
+    """As «Execute» does in the UI: the table is not made, its check is told."""
+    Home(tmp_path).ensure()
+    lake_undated = next(
+        asset for asset in build_lake_assets(academic_years(REFERENCE)) if asset.op.name == "lake_undated"
+    )
+    key = dg.AssetCheckKey(dg.AssetKey(["lake", "school_register"]), SCHEMA_CHECK)
+    with dg.DagsterInstance.ephemeral() as instance:
+        done = dg.materialize(
+            [lake_undated],
+            instance=instance,
+            resources={"opora_home": OporaHome(root=str(tmp_path))},
+            selection=dg.AssetSelection.checks(key),
+        )
+    assert [told.asset_check_key for told in done.get_asset_check_evaluations()] == [key]
+    assert not done.get_asset_materialization_events()
+
+
+def test_only_runs_of_ended_processes_of_the_command_line_are_ended() -> None:
+    """A run that was repeated in the UI has the tags of the former one, and belongs to the daemon."""
+    ended: list[str] = []
+    runs = [
+        SimpleNamespace(run_id="of the command line", remote_job_origin=None),
+        SimpleNamespace(run_id="repeated in the UI", remote_job_origin=object()),
+    ]
+    instance = SimpleNamespace(
+        get_runs=lambda filters: runs, report_run_canceled=lambda run, words: ended.append(run.run_id)
+    )
+    _end_dead_runs(cast("dg.DagsterInstance", instance))
+    assert ended == ["of the command line"]
+
+
+def test_a_scheduled_run_of_a_month_is_fresh_when_the_month_is_over(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    for event in REFERENCE.monitoring:
+        policy = graph.get(programme_key(event.seed)).freshness_policy
+        day, month = (int(part) for part in event.cron.split()[2:4])
+        months = {month for cycle in _programme(event.seed).monitoring_cycle for month in cycle.months}
+        if policy is None or month not in months:
+            continue
+        ran = dt.datetime(2023, month, day, 6)
+        over = dt.datetime(2023 + month // 12, month % 12 + 1, 1, 9)
+        assert isinstance(policy, CronFreshnessPolicy)
+        assert over - policy.lower_bound_delta <= ran < over, event.event_id
+        assert month % 12 + 1 in {int(part) for part in policy.deadline_cron.split()[3].split(",")}
+
+
+def _programme(programme_id: str) -> Programme:
+    return next(programme for programme in load_programmes() if programme.programme_id == programme_id)
 
 
 def test_jobs_hold_what_they_say(definitions: dg.Definitions) -> None:
