@@ -31,6 +31,8 @@ CAUSES_RU: dict[Cause, str] = {
 }
 DIFF_JSON, DIFF_MD = "diff.json", "diff.md"
 _ABSENT_RU = "не было в выпуске"
+# Fractions no further apart are the same: sums and fits end in other digits on another machine.
+_ROUNDING = 1e-9
 # Columns of keys by which large marts fall into parts.
 _PARTS = ("academic_year", "procedure_id")
 # The columns whose change is a change of a school's standing.
@@ -212,7 +214,7 @@ def _mart_change(
     connection: duckdb.DuckDBPyConnection, mart: str, before: Mapping[str, str], after: Mapping[str, str]
 ) -> MartChange:
     key = [name for name in _keys().get(mart, ()) if name in before and name in after]
-    common = sorted(name for name in after if before.get(name) == after[name])
+    common = {name: after[name] for name in sorted(after) if before.get(name) == after[name]}
     counts = (_one(connection, f"select count(*) from {release}.{mart}") for release in ("former", "later"))
     rows_before, rows_after = counts
     moved = [_moved(connection, mart, key, common, where) for where in _differing(connection, mart, key, common)]
@@ -230,7 +232,7 @@ def _mart_change(
 
 
 def _differing(
-    connection: duckdb.DuckDBPyConnection, mart: str, key: Sequence[str], common: Sequence[str]
+    connection: duckdb.DuckDBPyConnection, mart: str, key: Sequence[str], common: Mapping[str, str]
 ) -> Iterator[str]:
     """Conditions on a row, each for a part of a mart that differs: its years and procedures, if its key has them.
 
@@ -258,15 +260,25 @@ def _same(names: Sequence[str]) -> str:
     return " and ".join(f'f."{name}" is not distinct from l."{name}"' for name in names) or "true"
 
 
+def _differs(name: str, kind: str) -> str:
+    """That a column of a row differs; a fraction by more than another machine's last digits."""
+    was, now = f'f."{name}"', f'l."{name}"'
+    differs = f"{was} is distinct from {now}"
+    if kind != "DOUBLE":
+        return differs
+    is_more = f"abs({was} - {now}) > {_ROUNDING} * greatest(1, abs({was}), abs({now}))"
+    return f"({differs} and coalesce({is_more}, true))"
+
+
 def _literal(value: str | None) -> str:
     return "null" if value is None else quoted(value)
 
 
 def _moved(
-    connection: duckdb.DuckDBPyConnection, mart: str, key: Sequence[str], common: Sequence[str], where: str
+    connection: duckdb.DuckDBPyConnection, mart: str, key: Sequence[str], common: Mapping[str, str], where: str
 ) -> tuple[int, int, int]:
     """Rows by key that were added, removed and changed in a part of a mart."""
-    differs = " or ".join(f'f."{name}" is distinct from l."{name}"' for name in common if name not in key)
+    differs = " or ".join(_differs(name, kind) for name, kind in common.items() if name not in key)
     rows = "select *, true as is_there from"
     return connection.execute(f"""
         select

@@ -97,8 +97,8 @@ def out_of(part: int | None, whole: int | None) -> str:
 
 
 def _exact(value: Number) -> Decimal:
-    """The decimal number that is shown of a binary one: 0.1 is a tenth."""
-    return value if isinstance(value, Decimal) else Decimal(str(value))
+    """The decimal number that is shown of a binary one, as SQL shows it: 0.1 is a tenth, 72.24999999999999 is 72.25."""
+    return value if isinstance(value, Decimal) else Decimal(str(round(value, 12)))
 
 
 # --- days and years ------------------------------------------------------------------------------------

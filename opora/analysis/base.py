@@ -14,6 +14,7 @@ import duckdb
 import polars as pl
 from threadpoolctl import threadpool_limits
 
+from opora.inputs import note_done, require_build
 from opora.means import duckdb_settings
 from schemas.arrow import polars_schema
 from schemas.pandera_schemas import failures
@@ -49,8 +50,9 @@ class Analysis:
 def run_analysis(database: Path, analysis: Analysis) -> dict[str, int]:
     """Compute and write the tables of one analysis; the number of rows of each.
 
-    Raises AnalysisError if a table is not what the registry says.
+    Raises AnalysisError if a table is not what the registry says, NoBuild if there is no file.
     """
+    require_build(database)
     with duckdb.connect(str(database), config=duckdb_settings(database)) as connection:
         connection.execute("set enable_progress_bar = false")
         # sorted, so that sums of floating numbers do not depend on the order in which threads made the rows
@@ -68,6 +70,7 @@ def run_analysis(database: Path, analysis: Analysis) -> dict[str, int]:
             connection.execute(f"delete from analysis.{name}; insert into analysis.{name} select * from frame")
             connection.unregister("frame")
         connection.commit()
+    note_done(database, analysis.name)
     return {name: frame.height for name, frame in frames.items()}
 
 

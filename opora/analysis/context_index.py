@@ -150,7 +150,8 @@ def z_scores(values: Floats) -> Floats:
 
 def weighted_mean(values: Floats, weights: Floats) -> Floats:
     """Σ w·x / Σ |w| of every row over its known values: a missing component takes its weight away with it."""
-    total = (~np.isnan(values)) @ np.abs(weights)
+    # no product of matrices: it adds up a row by its place among others, so that equal schools would differ in a bit
+    total = np.where(np.isnan(values), 0.0, np.abs(weights)).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.nansum(values * weights, axis=1) / total, dtype=float)
 
@@ -184,7 +185,7 @@ def first_component(components: Components, outcome: Outcome | None) -> IndexFit
     turned = agreement[components.anchor] if components.anchor >= 0 else agreement @ components.weights
     loadings = loadings if turned >= 0 else -loadings
     with np.errstate(divide="ignore", invalid="ignore"):  # schools that know nothing
-        value = np.nansum(z * loadings, axis=1) / (components.is_known @ loadings**2)
+        value = np.nansum(z * loadings, axis=1) / np.where(components.is_known, loadings**2, 0.0).sum(axis=1)
     return IndexFit(value, loadings, float(fitted.explained_variance_ratio_[0]))
 
 

@@ -83,7 +83,8 @@ def _nearest(scaled: pl.DataFrame, treated: pl.Series, pool: pl.Series, search: 
     found = []
     for school, point, near in zip(ours["school_id"], mine, within, strict=True):
         near = np.sort(near)  # so that equal distances are taken in the order of schools
-        order = np.argsort(((others[near] - point) ** 2).sum(axis=1), kind="stable")[: search.neighbours]
+        distance = ((others[near] - point) ** 2).sum(axis=1).round(9)  # equal ones differ in their last bits
+        order = np.argsort(distance, kind="stable")[: search.neighbours]
         found.append((school, [names[i] for i in near[order]]))
     return found
 

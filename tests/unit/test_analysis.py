@@ -16,6 +16,7 @@ from opora.analysis import ANALYSES
 from opora.analysis.base import Analysis, AnalysisError, run_analysis
 from opora.analysis.pooling import PoolingFacts, Prior, fit_prior, pool, probability_at_least
 from opora.facts import read_file
+from opora.inputs import NoBuild, done, note_inputs
 from schemas.arrow import polars_schema
 from schemas.registry import tables
 
@@ -87,6 +88,21 @@ def test_what_rounding_alone_puts_beyond_the_end_of_a_column_is_put_back_on_it(t
     assert [share for (share,) in shares[:3]] == [1.0, 0.0, 0.25]
 
 
+def test_an_analysis_that_was_made_is_noted_beside_its_build_until_that_is_laid_out_anew(tmp_path: Path) -> None:
+    database = tmp_path / "x.duckdb"
+    analysis = Analysis("pooling", "—", (), ("pooled_result",), lambda frames: {"pooled_result": rows})
+    rows = pool(region(40), THRESHOLDS, FACTS)
+    with pytest.raises(NoBuild):
+        run_analysis(database, analysis)
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("create schema analysis; create table analysis.pooled_result as from rows")
+    assert done(database) == []
+    run_analysis(database, analysis)
+    assert done(database) == ["pooling"]
+    note_inputs(database, {})
+    assert done(database) == []
+
+
 # --- partial pooling ---------------------------------------------------------------------------------
 
 
@@ -108,6 +124,18 @@ def test_no_other_prior_is_more_likely_by_scipys_own_distribution() -> None:
     found = fit_prior(below, participants, 1000)
     others = [Prior(found.mean * a, found.weight * b) for a in (0.95, 1, 1.05) for b in (0.9, 1, 1.1)]
     assert likelihood(found) == pytest.approx(max(likelihood(other) for other in others), abs=1e-3)
+
+
+def test_the_fit_does_not_make_much_of_the_last_bits_of_its_sums() -> None:
+    """Another order of schools is another order of summing up, as another processor is."""
+    rows = region(300)
+    below, participants = rows["below_minimum"].to_numpy(), rows["participants"].to_numpy()
+    found = fit_prior(below, participants, 1000)
+    for seed in range(5):
+        order = np.random.default_rng(seed).permutation(len(below))
+        again = fit_prior(below[order], participants[order], 1000)
+        assert again.mean == pytest.approx(found.mean, rel=1e-11)
+        assert again.weight == pytest.approx(found.weight, rel=1e-9)
 
 
 def test_the_probability_is_that_of_the_beta_distribution() -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import duckdb
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opora.comparison import _differing, _keys, _mart_change
+from opora.comparison import _differing, _keys, _mart_change, _moved
 
 TYPES = {"academic_year": "varchar", "school_id": "varchar", "procedure_id": "varchar", "primary_score": "bigint"}
 COLUMNS = {**TYPES, "pupils_count": "bigint"}
@@ -54,6 +55,28 @@ def test_only_parts_that_differ_are_looked_into() -> None:
     former: Rows = {("2021-2022", "s1", "vpr_5_russian", 0): 1, ("2021-2022", "s1", "vpr_6_russian", 0): 1}
     later = former | {("2021-2022", "s1", "vpr_6_russian", 0): 2}
     with attached(former, later) as connection:
-        (where,) = _differing(connection, "score_count", tuple(TYPES), tuple(COLUMNS))
+        (where,) = _differing(connection, "score_count", tuple(TYPES), COLUMNS)
     assert "vpr_6_russian" in where
     assert "2021-2022" in where
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "changed"),
+    [
+        (0.1, 0.1 + 1e-12, 0),  # the last digits of another machine
+        (1e6, 1e6 + 1e-4, 0),
+        (0.1, 0.1001, 1),
+        (0.1, None, 1),
+        (None, 0.0, 1),
+        (None, None, 0),
+    ],
+)
+def test_last_digits_of_a_fraction_are_no_change(was: float | None, now: float | None, changed: int) -> None:
+    with duckdb.connect() as connection:
+        for name, value in (("former", was), ("later", now)):
+            connection.execute(f"attach ':memory:' as {name}")
+            connection.execute(
+                f"create table {name}.result as select 's1' as school_id, cast(? as double) as share", [value]
+            )
+        columns = {"school_id": "VARCHAR", "share": "DOUBLE"}
+        assert _moved(connection, "result", ["school_id"], columns, "true") == (0, 0, changed)

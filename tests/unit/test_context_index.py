@@ -169,6 +169,13 @@ def test_the_scale_of_regression_weights_ends_at_0_and_100_to_the_last_bit(seed:
     assert (found.min(), found.max()) == (0, 100)
 
 
+def test_equal_schools_have_one_weighted_mean_wherever_they_stand() -> None:
+    random = np.random.default_rng(3)
+    for schools in (98, 99, 103):
+        values = np.tile(random.random(10), (schools, 1))
+        assert len(set(indexing.weighted_mean(values, random.random(10)).tolist())) == 1
+
+
 @settings(max_examples=20)
 @given(st.integers(0, len(NAMES) - 1), st.floats(0.001, 1000), st.floats(-100, 100))
 def test_scaling_a_component_changes_no_rank(column: int, factor: float, shift: float) -> None:

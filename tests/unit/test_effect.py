@@ -386,6 +386,17 @@ def test_a_wider_caliper_finds_more_and_equal_schools_are_taken_in_their_order()
     assert match(cohort, twins, SEARCH)["comparison_id"].to_list() == ["c1", "c2"]
 
 
+def test_schools_equally_far_on_both_sides_are_taken_in_their_order() -> None:
+    """10/90 lies between 9/90 and 11/90, though the distances differ in the last bit."""
+    sides = known(
+        [("t1", 10 / 90, 1.0, 1.0), ("c1", 11 / 90, 1.0, 1.0), ("c2", 9 / 90, 1.0, 1.0), ("c3", 0.9, 1.0, 1.0)]
+    )
+    cohort = Cohort(2020, frozenset({"t1"}), frozenset({"c1", "c2", "c3"}))
+    other = sides.with_columns(pl.col("school_id").replace({"c1": "c2", "c2": "c1"}))
+    for rows in (sides, other):
+        assert match(cohort, rows, SEARCH.but(neighbours=1))["comparison_id"].to_list() == ["c1"]
+
+
 def test_nobody_to_choose_from_is_no_failure() -> None:
     empty = Cohort(2020, frozenset({"t1"}), frozenset())
     assert match(empty, POOL, SEARCH).is_empty()

@@ -42,7 +42,9 @@ answered as (
 valued as (
     select
         answered.*,
-        way.factor * answered.numerator / case when way.denominators = 0 then 1 else nullif(answered.denominator, 0) end as value,
+        -- rounded, so that 35 % and 7 of 20 are one share
+        {{ rounded('way.factor * answered.numerator / case when way.denominators = 0 then 1 else nullif(answered.denominator, 0) end', 12) }}
+            as value,
         component.at_least,
         component.at_most
     from answered

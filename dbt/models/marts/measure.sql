@@ -163,7 +163,7 @@ staged as (
         max(stage.planned_by) filter (where stage.due_on < dated.as_of) as planned_by_now,
         min(stage.due_on) filter (where stage.due_on >= dated.as_of) as next_due_on,
         min(stage.due_on) filter (
-            where stage.due_on < dated.as_of and coalesce(dated.actual, 0) < stage.planned_by
+            where stage.due_on < dated.as_of and coalesce(dated.actual, 0) < stage.planned_by - 1e-9
         ) as overdue_since
     from dated
     inner join stage using (programme_id, measure_id, period)

@@ -71,7 +71,7 @@ ordered as (
             partition by academic_year, procedure_id, territory_level, territory_id, item_kind
             order by
                 insufficient_first and is_insufficient desc,
-                coalesce(gap, 0) * max_points,
+                {{ rounded('coalesce(gap, 0) * max_points', 9) }},
                 completion_share nulls last,
                 sort_order,
                 item_id
