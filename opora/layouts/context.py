@@ -19,10 +19,12 @@ from opora.layouts.convert import date as to_date
 from opora.layouts.recognise import Block
 from opora.reference import Reference
 
-_YEAR = re.compile(r"(?<!\d)(20\d{2})(?!\d)")
+# What joins the two halves of an academic year: every dash that a keyboard or a typesetter has, a slash, a line.
+_JOINED = r"\s*[-‐‑‒–—−_/]\s*"
+_YEAR = re.compile(rf"(?<!\d)(20\d{{2}})(?:{_JOINED}(?:20)?(\d{{2}})(?!\d))?(?!\d)")
 _GRADE = re.compile(r"(?<!\d)(\d{1,2})\s*(?:-?й\s*)?кл(?:асс)?\b", re.IGNORECASE)
 _NUMBERED = re.compile(r"^(\d{1,2})(?:_|$)")
-_DAY = re.compile(r"(?<!\d)(20\d{2})[.\-](0[1-9]|1[0-2])[.\-](0[1-9]|[12]\d|30)(?!\d)")
+_DAY = re.compile(r"(?<!\d)(20\d{2})[.\-](0[1-9]|1[0-2])[.\-](0[1-9]|[12]\d|3[01])(?!\d)")
 _LOGIN = re.compile(r"(?i)(?<![a-z])(?:edu|sch|(ksh))(\d{6})(?!\d)")
 GRADES = range(1, 13)
 
@@ -55,7 +57,22 @@ def calendar_year(cell: pl.Expr) -> pl.Expr:
     """The calendar year in which spring falls: of `2023` it is 2023, of `2022-2023` and `2022/23` too."""
     text = cell.cast(pl.String)
     first = text.str.extract(r"(20\d{2})").cast(pl.Int64)
-    return pl.when(text.str.contains(r"20\d{2}\s*[-–/]\s*(?:20)?\d{2}\b")).then(first + 1).otherwise(first)
+    second = text.str.extract(rf"20\d{{2}}{_JOINED}(?:20)?(\d{{2}})\b").cast(pl.Int64)
+    return pl.when((first + 1) % 100 == second).then(first + 1).otherwise(first)
+
+
+def _years(text: str) -> list[int]:
+    """The calendar years that a text names; an academic year is that of its spring."""
+    return [
+        int(first) + (second.isdecimal() and (int(first) + 1) % 100 == int(second))
+        for first, second in _YEAR.findall(text)
+    ]
+
+
+def _days(text: str) -> list[dt.date]:
+    """The days that a text names; the thirtieth of February is none."""
+    found = pl.Series(["-".join(parts) for parts in _DAY.findall(text)], dtype=pl.String)
+    return found.str.to_date("%Y-%m-%d", strict=False).drop_nulls().to_list()
 
 
 def facts_of_path(relative: str, reference: Reference) -> Facts:
@@ -65,8 +82,8 @@ def facts_of_path(relative: str, reference: Reference) -> Facts:
     grades = [int(number) for number in _GRADE.findall(stem)[:1]]
     grades += [int(found[1]) for part in (stem, *reversed(parts[:-1])) if (found := _NUMBERED.match(part))]
     word = _ASSESSMENT.search(relative)
-    days = [dt.date(*map(int, found)) for found in _DAY.findall(relative)]
-    years = [int(year) for part in parts for year in _YEAR.findall(part)]
+    days = _days(relative)
+    years = [year for part in parts for year in _years(part)]
     logins = ["".join(found).lower() for found in _LOGIN.findall(relative)]
     code = _EXAM_CODE.search(stem)
     return Facts(

@@ -19,8 +19,16 @@ NOT_A_VALUE = ("-", "–", "—", "нет отметки", "нет данных"
 ABSENT = r"(?i)^\s*отсутств"
 # The least number that counts nothing here: numbers of passports and insurances begin there.
 BEYOND_COUNTS = 10**9
+# Another year is a slip: nobody was born or examined in it.
+YEARS = (1900, 2100)
+# How an absentee stands in place of a variant; in place of a class «Н» is a letter.
+_ABSENT_IN_SHORT = r"(?i)^\s*(н|н/я|н/б|нб|неявка|не\s*явил\p{L}*|не\s+писал\p{L}?)\.?\s*$"
 # edu and sch are one series of numbers, ksh (schools of the region itself) is another
 _LOGIN = r"(?i)\b(?:edu|sch|(ksh))\s?(\d{6})\b"
+_SCHOOL_WORDS = (
+    r"(?i)\b(?:школ|гимнази|лице[йя]|интернат|кадетск|[а-я]{0,3}(?:сош|оош|нош)\b|м[абк]?оу\b|[гкч][а-я]{0,3}оу\b)"
+    r"|\((?:[еe]du|s[сc]h)"
+)
 _MUNICIPALITY = r"(?i)\breg(\d{2})_(?:vpr_)?(m\d{3})\b"
 _VARIANT = r"(?i)^((?:var|вар(?:иант)?\.?|в)?[\s№-]*\d{1,4}|[xх])$"
 # one short run of letters, or single letters, or the capitals of a group of a college
@@ -64,6 +72,12 @@ def digits(cell: pl.Expr) -> pl.Expr:
     return code(cell).str.extract(r"^(\d{1,20})$")
 
 
+def any_key(cell: pl.Expr) -> pl.Expr:
+    """A key of a school of any kind; a login is written as everywhere, by its digits."""
+    login = pl.when(cell.str.contains(r"(?i)^\s*(?:edu|sch|ksh)\s?\d{6}\s*$")).then(vpr_login(cell))
+    return pl.coalesce(login, code(cell))
+
+
 def exam_code(cell: pl.Expr) -> pl.Expr:
     """The code of a school in ГИА: up to seven digits."""
     return code(cell).str.extract(r"^(\d{1,7})$")
@@ -87,8 +101,12 @@ def pupil_class(cell: pl.Expr) -> pl.Expr:
 
 
 def variant(cell: pl.Expr) -> pl.Expr:
-    """`1`, `Var1`, `вариант 5`, `X`, «отсутствовал»: a number, or one word of the systems."""
-    return pl.coalesce(code(cell).str.extract(_VARIANT), cell.str.extract(r"(?i)^\s*(отсутств\p{L}{0,8})"))
+    """`1`, `Var1`, `вариант 5`, `X`, «отсутствовал», «н/я»: a number, or one word of the systems."""
+    return pl.coalesce(
+        code(cell).str.extract(_VARIANT),
+        cell.str.extract(r"(?i)^\s*(отсутств\p{L}{0,8})"),
+        pl.when(cell.str.contains(_ABSENT_IN_SHORT)).then(pl.lit("отсутствовал")),
+    )
 
 
 def appeal_status(cell: pl.Expr) -> pl.Expr:
@@ -97,9 +115,15 @@ def appeal_status(cell: pl.Expr) -> pl.Expr:
 
 
 def date(cell: pl.Expr) -> pl.Expr:
-    """A date written 2026-04-20, 20.04.2026 or 2026.04.20, with or without a time."""
+    """A date written 2026-04-20, 20.04.2026, 2026.04.20 or 20.04.26, with or without a time; of our times."""
     day = cell.str.extract(r"^(\d{1,4}[.\-/]\d{1,2}[.\-/]\d{1,4})").str.replace_all(r"[./]", "-")
-    return pl.coalesce(day.str.to_date("%Y-%m-%d", strict=False), day.str.to_date("%d-%m-%Y", strict=False))
+    short = day.str.contains(r"^\d{1,2}-\d{1,2}-\d{2}$")
+    read = (
+        pl.when(short)
+        .then(day.str.to_date("%d-%m-%y", strict=False))
+        .otherwise(pl.coalesce(day.str.to_date("%Y-%m-%d", strict=False), day.str.to_date("%d-%m-%Y", strict=False)))
+    )
+    return pl.when(read.dt.year().is_between(*YEARS)).then(read)
 
 
 def boolean(cell: pl.Expr) -> pl.Expr:
@@ -155,6 +179,9 @@ def group_level(cell: pl.Expr) -> pl.Expr:
         .then(pl.lit("municipality"))
         .when(cell.str.contains(r"(?i)^(вся выборка|россия|российская федерация|рф)$"))
         .then(pl.lit("country"))
+        # a school whose login cannot be read is no region: without a key it is told, and goes into no total
+        .when(cell.str.contains(_SCHOOL_WORDS))
+        .then(pl.lit("school"))
         .otherwise(pl.lit("region"))
     )
 
@@ -250,6 +277,7 @@ CONVERTERS: dict[str, Converter] = {
         number,
         integer,
         code,
+        any_key,
         digits,
         exam_code,
         class_label,

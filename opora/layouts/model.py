@@ -42,6 +42,8 @@ AUXILIARY = (
     "textbook",
     "variant_2",
     "result",
+    "result_mark",
+    "result_score",
     "exam",
     "class_name",
     "zero",

@@ -55,11 +55,14 @@ def exam_protocol(block: Block, rows: pl.DataFrame, facts: Facts, reference: Ref
     """One exam: which one follows from code, date and classes; its result is a mark or a test score.
 
     The name of the result column does not tell its scale: «Балл» of ОГЭ may be a mark, «Оценка» stands in
-    base mathematics of ЕГЭ too.
+    base mathematics of ЕГЭ too. Where there are both, the exam says which of them is meant.
     """
     facts = _exam_facts(rows, facts, reference, _says_mark(block))
     is_mark = facts.assessment in ("oge", "gve") or facts.subject_id == "mathematics_base"
     target = "mark" if is_mark else "test_score"
+    if {"result_mark", "result_score"} <= set(rows.columns):
+        rows = rows.with_columns(result=pl.col("result_mark" if is_mark else "result_score"))
+    rows = rows.drop("result_mark", "result_score", strict=False)
     rows = rows.rename({"result": target}).with_columns(pl.lit(facts.assessment).alias("assessment"))
     if "participant_category" not in rows.columns:
         # where there is no such column, «ВПЛ» and «СПО» stand in place of a class

@@ -6,11 +6,12 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import polars as pl
 import pytest
 import yaml
 
 from opora.home import PROJECT
-from opora.layouts.context import Facts, facts_of_path
+from opora.layouts.context import Facts, calendar_year, facts_of_path
 from opora.layouts.convert import CONVERTERS
 from opora.layouts.model import (
     AUXILIARY,
@@ -540,6 +541,26 @@ def test_protocols(variant: str, tmp_path: Path) -> None:
     assert row["school_key_kind"] == "exam_code"
 
 
+@pytest.mark.parametrize("order", [(5, 6), (6, 5)])
+@pytest.mark.parametrize(
+    ("title", "class_name", "expected"),
+    [
+        ("22 - Математика базовая 2024.05.31", 11, {"mark": 2, "test_score": None}),
+        ("02 - Математика 2024.05.31", 11, {"mark": None, "test_score": 4.0}),
+        ("02 - Математика 2024.06.06", "9А", {"mark": 2, "test_score": None}),
+    ],
+)
+def test_of_a_score_and_a_mark_the_exam_says_which_is_its_result(
+    title: str, class_name: object, expected: dict[str, object], order: tuple[int, int], tmp_path: Path
+) -> None:
+    cells = {5: ("Тестовый балл", 4), 6: ("Оценка", 2)}
+    first, second = (cells[place] for place in order)
+    header = ["Код ОО", "Класс", "Код участника", "Первичный балл", first[0], second[0]]
+    row = ["009306", class_name, "104", 4, first[1], second[1]]
+    found = b.records(b.read(b.csv(tmp_path / "п.csv", [[title], header, row])), RESULT).row(0, named=True)
+    assert {name: found[name] for name in expected} == expected
+
+
 def test_several_exams_on_one_sheet(tmp_path: Path) -> None:
     footer = [["Средние", *[None] * 11, 25, 4], ["Минимальная граница", *[None] * 11, 15], ["Всего участников: 1"], []]
     rows = [
@@ -873,3 +894,68 @@ def test_the_foreign_example(tmp_path: Path) -> None:
     assert (counts.accepted, counts.suppressed, counts.total, counts.quarantined) == (1, 1, 1, 0)
     told = ("assessment", "subject_id", "test_grade", "measured_year", "school_key", "participants", "below_minimum")
     assert rows_of(result, AGGREGATE, *told) == [("other", "mathematics", 3, "2005-2006", "01M015", 39, 2)]
+
+
+# --- cells ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("convert", "cell", "expected"),
+    [
+        ("date", "01.09.24", dt.date(2024, 9, 1)),
+        ("date", "31.08.2024 00:00:00", dt.date(2024, 8, 31)),
+        ("date", "2024-05-31", dt.date(2024, 5, 31)),
+        ("date", "30.02.2024", None),
+        ("date", "01.09.0024", None),
+        ("variant", "Н", "отсутствовал"),
+        ("variant", "н/я", "отсутствовал"),
+        ("variant", "не явился", "отсутствовал"),
+        ("variant", "вариант 5", "вариант 5"),
+        ("variant", "нет", None),
+        ("pupil_class", "Н", "Н"),  # a letter of a class
+        ("any_key", "edu990016", "990016"),
+        ("any_key", "2204012345", "2204012345"),
+        ("any_key", "9306.0", "9306"),
+        ("group_level", "МБОУ СОШ № 6(еdu990013)", "school"),  # the first letter of the login is Russian
+        ("group_level", "(edu99014)", "school"),
+        ("group_level", "КГБОУ «Лицей»", "school"),
+        ("group_level", "Алтайский край", "region"),
+        ("group_level", "Московская область", "region"),
+        ("group_level", "Итого", "region"),
+    ],
+)
+def test_cells_are_read_as_people_write_them(convert: str, cell: str, expected: object) -> None:
+    assert pl.select(CONVERTERS[convert](pl.lit(cell, pl.String))).item() == expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "year"),
+    [
+        ("2023", 2023),
+        *((f"2022{dash}2023", 2023) for dash in "-‐‑–—−_/"),
+        ("2022/23", 2023),
+        ("2022-03-15", 2022),
+    ],
+)
+def test_a_school_year_is_that_of_its_spring_whatever_joins_it(cell: str, year: int) -> None:
+    assert pl.select(calendar_year(pl.lit(cell))).item() == year
+
+
+@pytest.mark.parametrize(
+    ("path", "year", "day"),
+    [
+        ("2022-23/5/Математика.csv", 2023, None),
+        ("2022/05_russkiy.csv", 2022, None),
+        ("Математика 2024.05.31.csv", 2024, dt.date(2024, 5, 31)),
+        ("Математика 2024.02.30.csv", 2024, None),
+    ],
+)
+def test_years_and_days_of_a_path(path: str, year: int, day: dt.date | None) -> None:
+    found = facts_of_path(path, b.reference())
+    assert (found.year, found.held_on) == (year, day)
+
+
+def test_an_absentee_marked_in_short_is_no_pupil_with_nothing(tmp_path: Path) -> None:
+    rows = [b.pupil(60001, tasks=(2, 1, 1), total=4), b.pupil(60002, variant="н", tasks=(0, 0, 0), total=0, mark=None)]
+    result = b.read(b.xlsx(tmp_path / "работа.xlsx", b.individual(*rows, declared=2)))
+    assert rows_of(result, RESULT, "attendance") == [("participated",), ("absent",)]
