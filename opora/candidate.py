@@ -5,6 +5,7 @@ What belongs here: the order. What does not: how each is done (`release.py`, `co
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -29,7 +30,7 @@ from opora.release import (
     ReleaseError,
     add_to_manifest,
     current_release,
-    last_published,
+    published_releases,
     read_release,
     refuse,
     releases,
@@ -75,7 +76,7 @@ def make_candidate(home: Home, reference: Reference, database: Path, run_id: str
         folder, version=version, former_release_id=former.release_id if former else None, accepted_ru=accepted_ru
     )
     # what was shown stays known to those who saw it, whatever a rollback put in its place
-    write_public(folder, _public(folder, reference, last_published(home)))
+    write_public(folder, _public(folder, reference, published_releases(home)))
     reviewed = load_expected_rows(home)
     loading.join()
     verdicts = judge_candidate(
@@ -92,8 +93,8 @@ def make_candidate(home: Home, reference: Reference, database: Path, run_id: str
     return Candidate(refuse(home, folder, gate), tuple(verdicts)) if candidate.is_refused else candidate
 
 
-def _public(folder: Path, reference: Reference, former: Release | None) -> dict[str, pl.DataFrame]:
-    """The public tables; what the former release showed is remembered, so that two releases tell no more than one."""
+def _public(folder: Path, reference: Reference, published: Sequence[Release]) -> dict[str, pl.DataFrame]:
+    """The public tables; what former releases showed is remembered, so that all of them tell no more than one."""
     facts, manifest = load_public_facts(), read_release(folder).manifest
     years = [
         year
@@ -101,6 +102,6 @@ def _public(folder: Path, reference: Reference, former: Release | None) -> dict[
         if maturity == "final" or not facts.final_years_only.value
     ]
     methods = {method.method_id: method.settings for method in reference.methods if method.is_official}
-    shown = former and (former.folder / PUBLIC).is_dir()
-    before = Former(former.folder / OFFICIAL, former.folder / PUBLIC) if former and shown else None
-    return public_tables(folder / OFFICIAL, years, facts, methods, before)
+    former = [Former(item.folder / OFFICIAL, item.folder / PUBLIC) for item in published]
+    shown = [item for item in former if item.public.is_dir()]
+    return public_tables(folder / OFFICIAL, years, facts, methods, shown)

@@ -111,10 +111,11 @@ def read_log(home: Home) -> list[Mapping[str, Any]]:
     return [*log, *_unlogged_switch(home, log)]
 
 
-def last_published(home: Home) -> Release | None:
-    """The newest release that has been in force and is still there, also if a rollback has put another in its place."""
-    published = [home.releases / str(entry["release_id"]) for entry in read_log(home) if entry["action"] == "publish"]
-    return next((read_release(folder) for folder in reversed(published) if folder.is_dir()), None)
+def published_releases(home: Home) -> list[Release]:
+    """The releases that have been in force and are still there, latest first, also those that were rolled back."""
+    told = (str(entry["release_id"]) for entry in reversed(read_log(home)) if entry["action"] == "publish")
+    folders = [home.releases / name for name in dict.fromkeys(told)]
+    return [read_release(folder) for folder in folders if folder.is_dir()]
 
 
 def _told(home: Home) -> list[Mapping[str, Any]]:

@@ -60,11 +60,13 @@ def narrowed(folder: Path, facts: PublicFacts) -> list[str]:
     found: list[str] = []
     for cells in public_cells(folder).partition_by("academic_year", "procedure_id"):
         n_low, n_high, k_low, k_high = known(cells, facts)
+        p_low, p_high = known_to_have_passed(cells, facts)
         hides_n = cells["participants"].is_null().to_numpy()
         hides_k = cells["below_minimum"].is_null().to_numpy()
         for hidden, low, high, protected, what in (
             (hides_n, n_low, n_high, facts.protected_participants.value, "участников"),
             (hides_k, k_low, k_high, facts.protected_below.value, "ниже минимума"),
+            (hides_k, p_low, p_high, facts.protected_below.value, "не ниже минимума"),
         ):
             for place in np.flatnonzero(hidden & (high - low + 1 < protected)):
                 row = cells.row(int(place), named=True)
@@ -85,6 +87,16 @@ def known(cells: pl.DataFrame, facts: PublicFacts) -> tuple[np.ndarray, np.ndarr
     k_low, k_high = edge_bounds(np.where(shown_n, tree.participants, 0), side, facts)
     k_low, k_high = bounds(tree, tree.below, shown_k, np.where(shown_n, k_low, 0), np.where(shown_n, k_high, n_high))
     return n_low, n_high, k_low, k_high
+
+
+def known_to_have_passed(cells: pl.DataFrame, facts: PublicFacts) -> tuple[np.ndarray, np.ndarray]:
+    """The bounds of those not below the minimum, of every cell of one procedure of one year."""
+    flipped = {"low": "high", "high": "low"}
+    others = cells.with_columns(
+        below_minimum=pl.col("participants") - pl.col("below_minimum"),
+        below_symbol=pl.col("below_symbol").replace(flipped),
+    )
+    return known(others, facts)[2:]
 
 
 def shown_but_small(folder: Path, facts: PublicFacts) -> int:

@@ -37,9 +37,11 @@ def public_tables(
     years: Sequence[str],
     facts: PublicFacts,
     methods: Mapping[str, MethodSettings],
-    former: Former | None = None,
+    former: Sequence[Former] = (),
 ) -> Frames:
     """The tables of the registry's layer `public`, by name, for the given academic years.
+
+    `former` are the releases that readers have had, latest first: what one of them hid stays hidden.
 
     Raises ValueError where an edge of a share reaches a method's threshold: the flag would tell what the edge hides.
     """
@@ -109,13 +111,13 @@ def _no_cells() -> pl.DataFrame:
     return pl.DataFrame(schema={**text, **kinds, "hide_n": pl.Boolean, "hide_k": pl.Boolean, "edge": pl.Int64})
 
 
-def _hide(leaves: pl.DataFrame, facts: PublicFacts, former: Former | None) -> pl.DataFrame:
+def _hide(leaves: pl.DataFrame, facts: PublicFacts, former: Sequence[Former]) -> pl.DataFrame:
     """Cells with what is hidden of each, a tree of a procedure and year at a time."""
-    if former is None:
+    if not former:
         cells = _cells(leaves)
     else:
-        shown = _hid(former)
-        held = _held(former, shown["academic_year"].unique())
+        shown = pl.concat([_hid(release).with_columns(age=pl.lit(age)) for age, release in enumerate(former)])
+        held = _held(former, shown)
         cells = _with_former(_cells(_with_gone(leaves, held)), _cells(held), shown)
     parts = [_no_cells()]
     for tree in cells.partition_by("academic_year", "procedure_id", maintain_order=True):
@@ -163,12 +165,15 @@ def _parents(cells: pl.DataFrame) -> np.ndarray:
     return found["parent"].to_numpy()
 
 
-def _held(former: Former, years: pl.Series) -> pl.DataFrame:
-    """What the former release held of the years that it showed; a year that it did not show tells nothing."""
-    return _leaves(
-        pl.read_parquet(former.official / "procedure_result.parquet"),
-        pl.read_parquet(former.official / "school.parquet"),
-    ).filter(pl.col("academic_year").is_in(years.implode()))
+def _held(former: Sequence[Former], shown: pl.DataFrame) -> pl.DataFrame:
+    """What readers have seen last of each year: the counts that the latest release which showed it held."""
+    latest = shown.group_by("academic_year").agg(pl.col("age").min())
+    parts = []
+    for (age,), years in latest.partition_by("age", as_dict=True).items():
+        official = former[int(str(age))].official
+        results, schools = (pl.read_parquet(official / f"{name}.parquet") for name in ("procedure_result", "school"))
+        parts.append(_leaves(results, schools).join(years, on="academic_year", how="semi"))
+    return pl.concat(parts)
 
 
 def _with_gone(leaves: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
@@ -178,13 +183,30 @@ def _with_gone(leaves: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_former(cells: pl.DataFrame, held: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
-    """Cells with what the former release held and hid of them."""
+    """Cells with what readers have seen of them last, and what any release hid of them.
+
+    A school is known wherever it lies: one that was moved is new to its total, and what was hidden of it stays hidden.
+    """
     keys = list(_PLACE)
     before = held.select(*keys, n_before="n", k_before="k")
+    hidden = _known_by(shown.sort("age")).group_by(_KNOWN_BY)
+    flags = hidden.agg(pl.col("hid_n", "hid_k").any(), pl.col("edge_before").first())
+    placed = cells.join(before, on=keys, how="left", nulls_equal=True, maintain_order="left")
     return (
-        cells.join(before, on=keys, how="left", nulls_equal=True, maintain_order="left")
-        .join(shown, on=keys, how="left", nulls_equal=True, maintain_order="left")
+        _known_by(placed)
+        .join(flags, on=_KNOWN_BY, how="left", nulls_equal=True, maintain_order="left")
         .with_columns(pl.col("hid_n", "hid_k").fill_null(False), pl.col("edge_before").fill_null(0))
+    )
+
+
+_KNOWN_BY = ("academic_year", "procedure_id", "region_of_total", "municipality_of_total", "school_id")
+
+
+def _known_by(cells: pl.DataFrame) -> pl.DataFrame:
+    is_total = pl.col("school_id").is_null()
+    return cells.with_columns(
+        region_of_total=pl.when(is_total).then("region_code"),
+        municipality_of_total=pl.when(is_total).then("municipality_id"),
     )
 
 
@@ -358,8 +380,9 @@ def _decided(rows: pl.DataFrame, method: MethodSettings) -> pl.DataFrame:
     risk_told = (sure["current"] >= risk) == (possible["current"] >= risk)
     if method.same_procedure_required.value:
         list_told = no_doubt
+    # that a school is not assessed is said where «at risk» would be said too: of the two one would tell the other
     told = (
-        pl.when(pl.col("status").is_in(["excluded", "not_assessed"]))
+        pl.when(pl.col("status") == "excluded")
         .then(pl.lit(True))
         .when(pl.col("status") == "shnor")
         .then(list_told)

@@ -132,6 +132,8 @@ def _sums(tree: Tree, level: Ints, values: Ints) -> Ints:
 def suppress(tree: Tree, facts: PublicFacts, before: Before | None = None) -> Hidden:
     """What to hide of each node so that every hidden count keeps its protected range.
 
+    Those who passed are protected like those who did not: that all of a small school failed tells of each of them.
+
     What a former release hid stays hidden. Where the results of a hidden school differ from the former release, the
     totals above it are hidden too: the difference of two totals would tell it. A count that the former release showed
     and that follows from it still is no secret, and hides nothing else.
@@ -139,6 +141,7 @@ def suppress(tree: Tree, facts: PublicFacts, before: Before | None = None) -> Hi
     edge = edges(tree, facts)
     small = (tree.participants > 0) & (tree.participants < facts.minimum_participants.value)
     hide_n, hide_k = small.copy(), small | (edge != 0)
+    passed = Tree(tree.parent, tree.participants, tree.participants - tree.below)
     shown_n = shown_k = changed_n = changed_k = np.zeros(tree.size, dtype=np.bool_)
     if before is not None:
         hide_n, hide_k = hide_n | before.hides_participants, hide_k | before.hides_below
@@ -154,7 +157,9 @@ def suppress(tree: Tree, facts: PublicFacts, before: Before | None = None) -> Hi
         bounds_n = participants_bounds(tree, ~hide_n | told_n)
         more_n = _next_to_hide(tree, _weak(tree, hide_n & ~told_n, *bounds_n, facts.protected_participants), hide_n)
         bounds_k = below_bounds(tree, hide_n & ~told_n, hide_k & ~told_k, edge, facts)
-        more_k = _next_to_hide(tree, _weak(tree, hide_k & ~told_k, *bounds_k, facts.protected_below), hide_k)
+        bounds_p = below_bounds(passed, hide_n & ~told_n, hide_k & ~told_k, -edge, facts)
+        weak_k = [_weak(tree, hide_k & ~told_k, *of, facts.protected_below) for of in (bounds_k, bounds_p)]
+        more_k = _next_to_hide(tree, weak_k[0] | weak_k[1], hide_k)
         if not more_n.any() and not more_k.any():
             return Hidden(hide_n, hide_k, np.where(hide_n, 0, edge))
         hide_n, hide_k = hide_n | more_n, hide_k | more_k

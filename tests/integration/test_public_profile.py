@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -125,7 +126,7 @@ def test_a_later_release_shows_no_more_of_what_was_hidden(
     ).write_parquet(official / "procedure_result.parquet")
     years = sorted(rows(release, "school_status")["academic_year"].unique())
     former = Former(release.folder / OFFICIAL, release.folder / PUBLIC)
-    write_public(tmp_path, public_tables(official, years, FACTS, METHODS, former))
+    write_public(tmp_path, public_tables(official, years, FACTS, METHODS, [former]))
     later = tmp_path / PUBLIC
     assert narrowed(later, FACTS) == []
     keys = ["academic_year", "school_id", "procedure_id"]
@@ -138,3 +139,67 @@ def test_a_later_release_shows_no_more_of_what_was_hidden(
         (pl.col("academic_year") == chosen["academic_year"]) & (pl.col("procedure_id") == chosen["procedure_id"])
     )
     assert region["participants_symbol"].to_list() == ["c"]
+
+
+def published(folder: Path, official: Path, years: Sequence[str], former: Sequence[Former]) -> Former:
+    """A release of its own with both profiles."""
+    write_public(folder, public_tables(official, years, FACTS, METHODS, former))
+    return Former(official, folder / PUBLIC)
+
+
+def changed(release: Release, folder: Path, **marts: pl.Expr) -> Path:
+    """The official profile of a release with a column of some marts written anew."""
+    official = folder / OFFICIAL
+    shutil.copytree(release.folder / OFFICIAL, official)
+    for mart, column in marts.items():
+        path = official / f"{mart}.parquet"
+        pl.read_parquet(path).with_columns(column).write_parquet(path)
+    return official
+
+
+def hidden_and_now(release: Release, later: Former) -> pl.DataFrame:
+    """What a release hid of schools, with what a later one shows of the same."""
+    keys = ["academic_year", "school_id", "procedure_id"]
+    now = pl.read_parquet(later.public / "procedure_result.parquet")
+    return rows(release, "procedure_result").filter(participants_symbol="c").join(now, on=keys, suffix="_now")
+
+
+def test_a_municipality_that_is_called_otherwise_gives_nothing_back(release: Release, tmp_path: Path) -> None:
+    years = sorted(rows(release, "school_status")["academic_year"].unique())
+    first = Former(release.folder / OFFICIAL, release.folder / PUBLIC)
+    other = pl.when(pl.col("municipality_id") == pl.col("municipality_id").min()).then(pl.lit("99_m999"))
+    renamed = changed(release, tmp_path, school=other.otherwise("municipality_id").alias("municipality_id"))
+    later = published(tmp_path, renamed, years, [first])
+    assert set(hidden_and_now(release, later)["participants_symbol_now"]) == {"c"}
+    assert narrowed(later.public, FACTS) == []
+
+
+def test_what_was_hidden_is_remembered_past_a_release_that_did_not_have_it(release: Release, tmp_path: Path) -> None:
+    """A hidden school is withdrawn and comes back; a year is taken out and comes back."""
+    years = sorted(rows(release, "school_status")["academic_year"].unique())
+    first = Former(release.folder / OFFICIAL, release.folder / PUBLIC)
+    chosen = rows(release, "procedure_result").filter(participants_symbol="c").sort("academic_year").row(-1, named=True)
+    same = pl.col("school_id") == chosen["school_id"]
+    gone = pl.when(same).then(0).otherwise("own_participants").alias("own_participants")
+    second = published(tmp_path / "2", changed(release, tmp_path / "2", procedure_result=gone), years[:-1], [first])
+    third = published(tmp_path / "3", changed(release, tmp_path / "3"), years, [second, first])
+    assert set(hidden_and_now(release, third)["participants_symbol_now"]) == {"c"}
+    towns = [pl.read_parquet(of.public / "municipality_summary.parquet") for of in (first, third)]
+    keys = ["academic_year", "procedure_id", "region_code", "municipality_id"]
+    both = towns[0].join(towns[1], on=keys, suffix="_now")
+    assert both.filter(pl.col("participants_symbol").eq("c") & pl.col("participants_symbol_now").is_null()).is_empty()
+
+
+def test_whether_a_standing_is_shown_does_not_depend_on_what_it_is(release: Release, tmp_path: Path) -> None:
+    """Were only schools at risk hidden where others are «not assessed», the symbol would tell the risk."""
+    years = sorted(rows(release, "school_status")["academic_year"].unique())
+    swap = pl.col("status").replace({"risk": "not_assessed", "not_assessed": "risk", "none": "risk"})
+    official = changed(release, tmp_path, school_status=swap)
+    tables = public_tables(official, years, FACTS, METHODS)
+    keys = ["academic_year", "school_id"]
+    both = tables["public_school_status"].join(rows(release, "school_status"), on=keys, suffix="_true")
+    of_others = both.join(
+        pl.read_parquet(official / "school_status.parquet").select(*keys, true="status"), on=keys
+    ).filter(pl.col("true") != "shnor")
+    assert of_others.filter(pl.col("status").eq("hidden") != pl.col("status_true").eq("hidden")).is_empty()
+    assert of_others.filter(status="hidden").height > 0

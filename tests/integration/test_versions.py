@@ -22,8 +22,8 @@ from opora.release import (
     ReleaseError,
     add_to_manifest,
     current_release,
-    last_published,
     publish,
+    published_releases,
     read_log,
     read_release,
     releases,
@@ -328,13 +328,11 @@ def test_a_line_that_was_never_finished_hides_no_other(home: Home) -> None:
 
 
 def test_what_readers_have_seen_last_is_known_after_a_rollback(home: Home) -> None:
-    assert last_published(home) == current_release(home)
+    assert published_releases(home)[0] == current_release(home)
     rollback(home, "r1")
-    assert [item.release_id for item in (last_published(home), current_release(home)) if item] == ["r3", "r1"]
+    assert [item.release_id for item in published_releases(home)] == ["r3", "r2", "r1"]
     shutil.rmtree(home.releases / "r3")
-    newest = last_published(home)
-    assert newest is not None
-    assert newest.release_id == "r2"
+    assert [item.release_id for item in published_releases(home)] == ["r2", "r1"]
 
 
 def test_a_home_without_a_log_knows_when_its_releases_were_made(home: Home) -> None:

@@ -130,12 +130,17 @@ def attack(releases: list[Published]) -> dict[tuple[int, str, int], int]:
     constraint = LinearConstraint(np.array(rows), lower, upper)
     found = {}
     for number, release in enumerate(releases):
-        for quantity, hidden in (("n", release.hidden.participants), ("k", release.hidden.below)):
+        for quantity, parts_of, hidden in (
+            ("n", {"n": 1}, release.hidden.participants),
+            ("k", {"k": 1}, release.hidden.below),
+            ("passed", {"n": 1, "k": -1}, release.hidden.below),
+        ):
             for node in np.flatnonzero(hidden & (release.tree.participants > 0)):
                 ends = []
                 for sign in (1, -1):
                     aim = np.zeros(width)
-                    aim[column(number, quantity, int(node))] = sign
+                    for part, factor in parts_of.items():
+                        aim[column(number, part, int(node))] = sign * factor
                     solved = milp(aim, constraints=constraint, bounds=Bounds(least, most), integrality=np.ones(width))
                     assert solved.success, solved.message
                     ends.append(round(sign * solved.fun))
@@ -209,7 +214,13 @@ def test_the_attack_is_able_to_find_what_is_not_protected() -> None:
     t = tree([[(4, 1), (30, 9), (25, 8)], [(40, 12)]])
     small = t.participants < 10
     alone = Hidden(small, small, np.zeros(t.size, dtype=np.int64))
-    assert attack([Published(t, alone)]) == {(0, "n", 2): 1, (0, "k", 2): 1}
+    assert attack([Published(t, alone)]) == {(0, "n", 2): 1, (0, "k", 2): 1, (0, "passed", 2): 1}
+
+
+def test_that_all_of_the_small_schools_failed_does_not_follow() -> None:
+    """Of 76 and 28, less 40 and 12, less 30 and 10, six and six would be left: all of both schools."""
+    t = tree([[(3, 3), (3, 3), (40, 12), (30, 10)], [(50, 20)], [(60, 20)]])
+    assert_protected([Published(t, suppress(t, FACTS))])
 
 
 def test_the_attack_finds_a_late_school_between_two_releases() -> None:
