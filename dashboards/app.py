@@ -6,9 +6,9 @@ What belongs here: wiring. What does not: what a view shows and what it asks of 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import dash_mantine_components as dmc
 import flask
@@ -62,8 +62,11 @@ class Pages(Dash):
         return str(super().interpolate_index(**parts))
 
 
-def create_app(home: Home, profile: Profile = "official") -> Dash:
-    """The pages over the releases of a home. Nothing is read until somebody asks."""
+def create_app(home: Home, profile: Profile = "official", answers_to: Collection[str] | None = None) -> Dash:
+    """The pages over the releases of a home. Nothing is read until somebody asks.
+
+    `answers_to` are the names of this server; a request for another one is refused. None answers to any name.
+    """
     app = Pages(
         __name__,
         title="Опора",
@@ -81,6 +84,8 @@ def create_app(home: Home, profile: Profile = "official") -> Dash:
     _add_late_parts(app, releases)
     _add_files(app.server, releases, names)
     _add_headers(app)
+    if answers_to is not None:
+        _refuse_other_names(app, frozenset(answers_to))
     return app
 
 
@@ -294,6 +299,18 @@ def _about(data: ReleaseData) -> dict[str, str]:
 
 
 # --- headers -----------------------------------------------------------------------------------------
+
+
+def _refuse_other_names(app: Dash, names: frozenset[str]) -> None:
+    """Another site cannot have a reader's browser fetch the pages by a name that it has pointed at this machine."""
+
+    @app.server.before_request
+    def refuse() -> flask.Response | None:
+        asked = urlsplit(f"//{flask.request.host}").hostname or ""
+        if asked in names:
+            return None
+        words = "Страницы открываются не под этим именем. Имя прокси-сервера называет opora dashboard --name."
+        return flask.Response(words, status=421, mimetype="text/plain")
 
 
 def _add_headers(app: Dash) -> None:

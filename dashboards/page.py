@@ -46,7 +46,7 @@ def search_of(params: Mapping[str, str | None]) -> str:
     return f"?{text}" if text else ""
 
 
-def address(path: str, **params: str | None) -> str:
+def address(path: str, /, **params: str | None) -> str:
     """The address of a view with its parameters."""
     return path + search_of(params)
 

@@ -67,13 +67,20 @@ def lists_of_region(data: ReleaseData, region: str) -> list[Row]:
     )
 
 
-def statuses_public(data: ReleaseData) -> list[Row]:
-    """How many schools are shown in which standing, by year; hidden ones are a standing of their own."""
+def _one_of_several(data: ReleaseData, region: str) -> str | None:
+    """The region, where there are others; where it is the only one, places whose region is not known are its own."""
+    return region if len(regions(data)) > 1 else None
+
+
+def statuses_public(data: ReleaseData, region: str) -> list[Row]:
+    """How many schools of a region are shown in which standing, by year; hidden ones are a standing of their own."""
     return data.rows(
         """
-        select academic_year, status, any_value(status_ru) as status_ru, count(*) as schools_count
-        from school_status group by 1, 2 order by 1, 2
-        """
+        select t.academic_year, t.status, any_value(t.status_ru) as status_ru, count(*) as schools_count
+        from school_status as t join school as s using (school_id)
+        where $region is null or s.region_code = $region group by 1, 2 order by 1, 2
+        """,
+        region=_one_of_several(data, region),
     )
 
 
@@ -97,27 +104,34 @@ def breaks(data: ReleaseData) -> list[Row]:
     )
 
 
-def municipalities_of_year(data: ReleaseData, year: str) -> list[Row]:
+def municipalities_of_year(data: ReleaseData, region: str, year: str) -> list[Row]:
     return data.rows(
         """
         select municipality_id, municipality_name, schools_count, assessed_schools_count, shnor_count, shnor_share,
                new_count, continuing_count, left_count, at_risk_count
-        from municipality_summary where procedure_id = 'all' and academic_year = $year
+        from municipality_summary
+        where procedure_id = 'all' and academic_year = $year and ($region is null or region_code = $region)
         order by municipality_name collate ru, municipality_id
         """,
+        region=_one_of_several(data, region),
         year=year,
     )
 
 
-def municipalities_public(data: ReleaseData, year: str, procedure: str) -> list[Row]:
+def municipalities_public(data: ReleaseData, region: str, year: str, procedure: str) -> list[Row]:
     return data.rows(
         """
-        select t.municipality_id, any_value(s.municipality_name) as municipality_name, any_value(columns(t.* exclude (
-                   academic_year, region_code, municipality_id, procedure_id)))
-        from municipality_summary as t left join school as s using (municipality_id)
-        where t.academic_year = $year and t.procedure_id = $procedure
-        group by t.municipality_id order by 2 collate ru, 1
+        select s.municipality_name, t.* exclude (academic_year, region_code, procedure_id)
+        from municipality_summary as t
+        left join (
+            select coalesce(region_code, '') as region_code, municipality_id,
+                   min(municipality_name) as municipality_name
+            from school group by 1, 2
+        ) as s using (region_code, municipality_id)
+        where t.academic_year = $year and t.procedure_id = $procedure and ($region is null or t.region_code = $region)
+        order by 1 collate ru, municipality_id
         """,
+        region=_one_of_several(data, region),
         year=year,
         procedure=procedure,
     )

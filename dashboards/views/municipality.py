@@ -154,7 +154,7 @@ def _results(page: Page, municipality: str) -> Component:
         Column("Доля", lambda row: fmt.share(row["below_share"]), True),
         Column("Интервал 95\u00a0%", lambda row: fmt.interval(row["share_ci_low"], row["share_ci_high"]), True),
         Column(
-            "",
+            "Доля на шкале",
             lambda row: share_bar(row["below_share"], row["share_ci_low"], row["share_ci_high"], row["region_share"]),
         ),
         Column("В регионе", lambda row: fmt.share(row["region_share"]), True),

@@ -86,7 +86,7 @@ def _official(page: Page, region: str, year: str) -> Iterator[Component | None]:
         yield _now(now, year, maturity)
     yield _sizes([row for row in rows if row["assessed_schools_count"] or row["at_risk_count"] is not None])
     yield _trend(page, region)
-    yield _municipalities(page, year)
+    yield _municipalities(page, region, year)
 
 
 def _now(row: Row, year: str, maturity: str | None) -> Component:
@@ -211,8 +211,8 @@ def _break_notes(page: Page, rows: Sequence[Row], shown: set[str]) -> Component 
 # --- municipalities ----------------------------------------------------------------------------------
 
 
-def _municipalities(page: Page, year: str) -> Component:
-    rows = queries.municipalities_of_year(page.data, year)
+def _municipalities(page: Page, region: str, year: str) -> Component:
+    rows = queries.municipalities_of_year(page.data, region, year)
     columns = [
         Column(
             "Муниципалитет",
@@ -228,7 +228,7 @@ def _municipalities(page: Page, year: str) -> Component:
     return section(
         "Муниципалитеты рядом",
         table(f"Школы муниципалитетов в списке {fmt.year(year)} учебного года", columns, rows, shows_caption=False),
-        downloads("municipalities", {"year": year}),
+        downloads("municipalities", {"year": year, "region": region}),
         note="По алфавиту: порядок строк ничего не говорит о муниципалитетах. Доля посчитана от всех школ.",
     )
 
@@ -237,7 +237,7 @@ def _municipalities(page: Page, year: str) -> Component:
 
 
 def _public(page: Page, region: str, year: str) -> Iterator[Component | None]:
-    rows = queries.statuses_public(page.data)
+    rows = queries.statuses_public(page.data, region)
     now = {row["status"]: row["schools_count"] for row in rows if row["academic_year"] == year}
     yield section(
         "Список этого года",
@@ -293,13 +293,13 @@ def _municipalities_public(page: Page, region: str, year: str) -> Component:
         Column("Участников, n", participants_public, True),
         Column("Доля ниже минимума", share_public, True),
         Column("Интервал 95\u00a0%", lambda row: fmt.interval(row["share_ci_low"], row["share_ci_high"]), True),
-        Column("", lambda row: share_bar(row["below_share"], row["share_ci_low"], row["share_ci_high"])),
+        Column("Доля на шкале", lambda row: share_bar(row["below_share"], row["share_ci_low"], row["share_ci_high"])),
     ]
     behind = {
         row["academic_year"] for row in queries.results_of_region(page.data, region) if row["academic_year"] < year
     }
     results_year = max(behind, default=year)
-    rows = queries.municipalities_public(page.data, results_year, procedure)
+    rows = queries.municipalities_public(page.data, region, results_year, procedure)
     title = f"{page.names.procedure(procedure)}, {fmt.year(results_year)}"
     if not rows:
         return section("Муниципалитеты рядом", empty(f"{title}: показанных результатов нет"))
@@ -319,7 +319,10 @@ def sheet(page: Page) -> Sheet | None:
         return None
     years = queries.list_years(page.data)
     year = page.choice("year", years, queries.list_year(page.data))
+    regions = queries.regions(page.data)
+    region = page.choice("region", regions, next(iter(regions), ""))
     names = {"Муниципалитет": "municipality_name", **LIST_SIZE, "Доля школ в списке": "shnor_share", **LIST_MOVES}
     columns = [FileColumn("Учебный год", lambda row: year)]
     columns += [FileColumn(title, itemgetter(name)) for title, name in names.items()]
-    return Sheet("municipalities", f"Муниципалитеты, {year}", columns, queries.municipalities_of_year(page.data, year))
+    rows = queries.municipalities_of_year(page.data, region, year)
+    return Sheet("municipalities", f"Муниципалитеты, {year}", columns, rows)

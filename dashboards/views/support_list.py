@@ -36,6 +36,10 @@ _LEAD = (
     "Школы, которым нужна адресная поддержка, и почему. Порядок строк — по муниципалитету и названию. Формальный "
     "признак не смягчён: рядом стоят число участников, интервал и надёжность."
 )
+_PUBLIC_LEAD = (
+    "Школы, которым нужна адресная поддержка. Порядок строк — по муниципалитету и названию. Положение школы показано, "
+    "если оно следует из показанных результатов."
+)
 
 
 def layout(page: Page) -> Component:
@@ -47,7 +51,7 @@ def layout(page: Page) -> Component:
     caption = f"{queries.SHOWN[asked['show']]}, {fmt.year(asked['year'])}"
     return html.Div(
         [
-            heading("Список поддержки", _LEAD),
+            heading("Список поддержки", _PUBLIC_LEAD if page.data.is_public else _LEAD),
             _filters(page, asked),
             _notice(page, asked),
             section(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -55,7 +56,8 @@ def ui_command(port: int, host: str, read_only: bool) -> list[str]:
 )
 @click.option("--host", default=LOOPBACK, show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8050, show_default=True)
-def dashboard(home: Home, profile: Literal["official", "public"], host: str, port: int) -> None:
+@click.option("--name", "names", multiple=True, metavar="ИМЯ", help="Имя, под которым страницы отдаёт прокси-сервер.")
+def dashboard(home: Home, profile: Literal["official", "public"], host: str, port: int, names: Sequence[str]) -> None:
     """Открыть страницы над действующим выпуском: обзор, список, школа, программы, качество данных."""
     try:
         from dashboards.serve import NotServed, serve
@@ -67,6 +69,6 @@ def dashboard(home: Home, profile: Literal["official", "public"], host: str, por
             to=errors,
         )
     try:
-        serve(home, profile, host, port, tell=say)
+        serve(home, profile, host, port, tell=say, names=names)
     except NotServed as error:
         raise Refused(str(error)) from error

@@ -19,7 +19,7 @@ from plotly.utils import PlotlyJSONEncoder
 
 from dashboards.app import create_app
 from dashboards.data import NoRelease, Profile, ReleaseData, Releases
-from dashboards.page import Page
+from dashboards.page import Page, address
 from dashboards.views import FILES, VIEWS
 from dashboards.words import Names, load_names
 from opora.home import Home
@@ -267,6 +267,21 @@ def test_the_headers_keep_the_browser_here(demo_region: Region) -> None:
     assert "https://" not in answer.text
     assert client.get("/download/nothing.csv").status_code == 404
     assert client.get("/download/list.exe").status_code == 404
+
+
+def test_the_pages_answer_to_their_own_names_alone(demo_region: Region) -> None:
+    """A strange site may point a name of its own at this machine and have the reader's browser ask for the list."""
+    client = create_app(demo_region.home, "official", {"127.0.0.1", "localhost", "::1", "pages.example.org"}).server
+    for host in ("127.0.0.1:8050", "localhost:8050", "[::1]:8050", "pages.example.org"):
+        assert client.test_client().get("/download/list.csv", headers={"Host": host}).status_code == 200, host
+    for host in ("evil.example:8050", "127.0.0.1.evil.example", ""):
+        answer = client.test_client().get("/download/list.csv", headers={"Host": host})
+        assert answer.status_code == 421, host
+        assert "--name" in answer.text
+
+
+def test_an_address_may_have_any_parameter() -> None:
+    assert address("/school", path="1", id="s1") == "/school?path=1&id=s1"
 
 
 def _answer(app: Any, path: str, search: str) -> str:
