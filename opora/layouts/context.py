@@ -164,10 +164,14 @@ def _voted(texts: pl.Series, subject_of: Callable[[str], str | None]) -> str | N
 def _grade_of_codes(codes: pl.Series, shift: int) -> int | None:
     """The grade in front of most pupil codes, which are grade × 10000 + n; of grades 10 and 11 shorter ones.
 
-    A leading 1 is grade 11 and a leading 2 grade 10 where codes count them so (ВПР 2021 and 2022).
+    A leading 1 is grade 11 and a leading 2 grade 10 where codes count them so (ВПР 2021 and 2022). Where no grade has
+    most of them, two works stand in one table, and nobody can say which a row is of.
     """
     leading = codes.drop_nulls().str.extract(r"^(\d)\d{3,4}$").drop_nulls()
     if leading.is_empty():
         return None
-    digit = int(leading.value_counts(sort=True)[leading.name][0])
+    first, most = leading.value_counts(sort=True).row(0)
+    if most * 2 <= len(leading):
+        return None
+    digit = int(first)
     return {1: 11, 2: 10}.get(digit, digit + shift)

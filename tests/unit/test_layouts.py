@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from opora.home import PROJECT
-from opora.layouts.context import Facts, calendar_year, facts_of_path
+from opora.layouts.context import Facts, _grade_of_codes, calendar_year, facts_of_path
 from opora.layouts.convert import CONVERTERS
 from opora.layouts.model import (
     AUXILIARY,
@@ -912,6 +912,7 @@ def test_the_foreign_example(tmp_path: Path) -> None:
         ("variant", "не явился", "отсутствовал"),
         ("variant", "вариант 5", "вариант 5"),
         ("variant", "нет", None),
+        ("appeal_status", "Частично удовлетворена", "Частично удовлетворена"),
         ("pupil_class", "Н", "Н"),  # a letter of a class
         ("any_key", "edu990016", "990016"),
         ("any_key", "2204012345", "2204012345"),
@@ -959,3 +960,16 @@ def test_an_absentee_marked_in_short_is_no_pupil_with_nothing(tmp_path: Path) ->
     rows = [b.pupil(60001, tasks=(2, 1, 1), total=4), b.pupil(60002, variant="н", tasks=(0, 0, 0), total=0, mark=None)]
     result = b.read(b.xlsx(tmp_path / "работа.xlsx", b.individual(*rows, declared=2)))
     assert rows_of(result, RESULT, "attendance") == [("participated",), ("absent",)]
+
+
+@pytest.mark.parametrize(
+    ("codes", "grade"),
+    [
+        (["60001", "60002", "70001"], 6),
+        (["60001", "70001"], None),
+        (["60001", "60002", "70001", "70002"], None),
+        ([], None),
+    ],
+)
+def test_codes_of_two_works_in_one_table_tell_no_grade(codes: list[str], grade: int | None) -> None:
+    assert _grade_of_codes(pl.Series(codes, dtype=pl.String), 0) == grade
