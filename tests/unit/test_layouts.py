@@ -973,3 +973,12 @@ def test_an_absentee_marked_in_short_is_no_pupil_with_nothing(tmp_path: Path) ->
 )
 def test_codes_of_two_works_in_one_table_tell_no_grade(codes: list[str], grade: int | None) -> None:
     assert _grade_of_codes(pl.Series(codes, dtype=pl.String), 0) == grade
+
+
+def test_a_school_of_a_report_whose_login_cannot_be_read_is_told_and_is_no_region(tmp_path: Path) -> None:
+    figures = [None, 89, 12.36, 52.81, 26.97, 7.87]
+    rows = [["МБОУ «СОШ № 6»(еdu990013)", *figures], ["МБОУ «СОШ № 8»", *figures], ["Северный край", *figures]]
+    result = b.read(b.xlsx(tmp_path / "ф.xlsx", b.statistics(*rows)))
+    assert rows_of(result, AGGREGATE, "territory_level") == [("country",), ("municipality",), ("region",)]
+    assert set(result.issues["check_id"]) == {"required_value_missing"}
+    assert result.record.rows.quarantined == 2
