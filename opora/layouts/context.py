@@ -126,11 +126,15 @@ def facts_of_block(block: Block, rows: pl.DataFrame, reference: Reference) -> Fa
 
 
 def _titled(texts: Iterable[str], patterns: Iterable[str], subject_of: Callable[[str], str | None]) -> Facts:
-    facts = Facts()
+    """What titles say, the first of them first; a year that one of them names beats a day above it."""
+    facts, named = Facts(), None
     for text in texts:
         for pattern in patterns:
             if found := re.search(pattern, text, re.IGNORECASE):
-                facts = facts.filled_from(_of_title(found.groupdict(), subject_of))
+                groups = found.groupdict()
+                facts, named = facts.filled_from(_of_title(groups, subject_of)), named or groups.get("year")
+    if named and facts.year != int(named):  # the day is that of the export
+        facts = replace(facts, year=int(named), held_on=None)
     return facts
 
 

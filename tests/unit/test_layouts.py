@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from opora.home import PROJECT
-from opora.layouts.context import Facts, _grade_of_codes, calendar_year, facts_of_path
+from opora.layouts.context import Facts, _grade_of_codes, _titled, calendar_year, facts_of_path
 from opora.layouts.convert import CONVERTERS
 from opora.layouts.model import (
     AUXILIARY,
@@ -982,3 +982,17 @@ def test_a_school_of_a_report_whose_login_cannot_be_read_is_told_and_is_no_regio
     assert rows_of(result, AGGREGATE, "territory_level") == [("country",), ("municipality",), ("region",)]
     assert set(result.issues["check_id"]) == {"required_value_missing"}
     assert result.record.rows.quarantined == 2
+
+
+@pytest.mark.parametrize(
+    ("texts", "year", "day"),
+    [
+        (["Выгрузка 15.01.2025", "ВПР 2024 Математика"], 2024, None),
+        (["Выгрузка 15.05.2024", "ВПР 2024 Математика"], 2024, dt.date(2024, 5, 15)),
+        (["Выгрузка 15.01.2025"], 2025, dt.date(2025, 1, 15)),
+        (["ВПР 2024 Математика"], 2024, None),
+    ],
+)
+def test_a_year_that_a_title_names_beats_the_day_of_an_export(texts: list[str], year: int, day: dt.date | None) -> None:
+    found = _titled(texts, [r"(?P<date>\d{2}\.\d{2}\.\d{4})", r"ВПР (?P<year>\d{4})"], lambda text: None)
+    assert (found.year, found.held_on) == (year, day)
