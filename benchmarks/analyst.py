@@ -8,8 +8,8 @@ below the minimum by school, year and procedure (absentees, spoiled rows and rep
 two years, and write of every work the marts that have a row a class and task, a participant, or a score. They check
 nothing else, say of no row why it is left out, and explain nothing.
 
-In OUTPUT then lie `list.csv` and, of each work, `tasks-*`, `pupils-*` and `scores-*.parquet` with the columns of
-`TASKS`, `PUPILS` and `SCORES`.
+In OUTPUT then lie `list.csv` and, of each work, `tasks-*`, `pupils-*` and `scores-*.parquet`, with the same columns of
+every script.
 """
 
 from __future__ import annotations
@@ -42,9 +42,13 @@ GREATEST = re.compile(r"\((\d+)б\)$")
 NOT_ATTEMPTED = "X"
 Z = 1.959963984540054  # of an interval of 95 %
 LOGIN = r"^(?:edu|sch)(\d{6})$"
-TASKS = ("region", "municipality", "login", "class", "task", "answers", "points", "max_points", "share", "low", "high")
-PUPILS = ("login", "code", "class", "points", "max_points", "share", "region_share", "deficits", "deficit_tasks")
-SCORES = ("login", "score", "pupils")
+# What tasks are told by.
+LEVELS = [
+    ["region", "municipality", "login", "class"],
+    ["region", "municipality", "login"],
+    ["region", "municipality"],
+    ["region"],
+]
 RESULT = {"oge": "Оценка", "ege": "Балл"}
 ABSENT = "отсутствовал"
 NAMES = {"2021": "2020-2021", "2022": "2021-2022"}

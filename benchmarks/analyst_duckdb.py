@@ -14,6 +14,7 @@ import polars as pl
 from analyst import (
     ABSENT,
     ENOUGH,
+    LEVELS,
     LOGIN,
     NOT_ATTEMPTED,
     PLACE,
@@ -75,6 +76,7 @@ def _points(score: str) -> str:
 
 def _write_tasks(connection: duckdb.DuckDBPyConnection, tasks: dict[str, int], output: Path, name: str) -> None:
     """Tasks by class, school, municipality and region, and participants with what each has to learn again."""
+    levels = ", ".join(f"({', '.join([*level, 'task'])})" for level in LEVELS)
     known = pl.DataFrame({"task": list(tasks), "top": list(tasks.values())}).with_row_index("place", 1)
     connection.register("known", known.to_arrow())
     connection.execute(f"""
@@ -93,8 +95,7 @@ def _write_tasks(connection: duckdb.DuckDBPyConnection, tasks: dict[str, int], o
                    sum(max_points) as max_points, {SHARE} as share,
                    {WILSON.format(sign="-")} as low, {WILSON.format(sign="+")} as high
             from counted
-            group by grouping sets ((region, municipality, login, class, task), (region, municipality, login, task),
-                                    (region, municipality, task), (region, task))
+            group by grouping sets ({levels})
             order by region, municipality, login, class, task
         ) to '{output / f"tasks-{name}.parquet"}' (format parquet, compression zstd)
     """)

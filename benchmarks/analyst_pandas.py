@@ -13,6 +13,7 @@ import pandas as pd
 from analyst import (
     ABSENT,
     ENOUGH,
+    LEVELS,
     LOGIN,
     NOT_ATTEMPTED,
     PLACE,
@@ -24,13 +25,6 @@ from analyst import (
     greatest,
     works,
     write_list,
-)
-
-LEVELS = (
-    ["region", "municipality", "login", "class"],
-    ["region", "municipality", "login"],
-    ["region", "municipality"],
-    ["region"],
 )
 
 

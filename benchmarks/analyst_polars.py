@@ -12,6 +12,7 @@ import polars as pl
 from analyst import (
     ABSENT,
     ENOUGH,
+    LEVELS,
     LOGIN,
     NOT_ATTEMPTED,
     PLACE,
@@ -23,13 +24,6 @@ from analyst import (
     greatest,
     works,
     write_list,
-)
-
-LEVELS = (
-    ("region", "municipality", "login", "class"),
-    ("region", "municipality", "login"),
-    ("region", "municipality"),
-    ("region",),
 )
 
 

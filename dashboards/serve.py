@@ -14,7 +14,7 @@ from dashboards.data import Profile
 from opora.home import Home
 
 _THREADS = 8
-_OWN_NAMES = ("127.0.0.1", "localhost", "::1")
+OWN_NAMES = ("127.0.0.1", "localhost", "::1")
 
 
 class NotServed(Exception):
@@ -26,7 +26,7 @@ def make_server(home: Home, profile: Profile, host: str, port: int, names: Seque
 
     On this machine alone it answers to its own names, and to those by which a proxy passes requests on.
     """
-    answers_to = {*_OWN_NAMES, *names} if host in _OWN_NAMES else None
+    answers_to = {*OWN_NAMES, *names} if host in OWN_NAMES else None
     waitress: Any = import_module("waitress")  # it has no types of its own
     try:
         return waitress.create_server(

@@ -8,7 +8,6 @@ that a release says what its marts were made of, whatever came meanwhile. What d
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from importlib.metadata import version as package_version
@@ -78,13 +77,12 @@ def require_build(database: Path) -> None:
 
 def note_done(database: Path, name: str) -> None:
     """Keep beside a build file that a calculation has been made in it."""
-    write_json(_done(database), sorted({*done(database), name}))
+    write_json(_done(database), read_json(_done(database)) | {name: True})
 
 
 def done(database: Path) -> list[str]:
     """The calculations that have been made in a build file."""
-    path = _done(database)
-    return list(json.loads(path.read_bytes())) if path.is_file() else []
+    return sorted(read_json(_done(database)))
 
 
 def _done(database: Path) -> Path:

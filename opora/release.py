@@ -468,7 +468,7 @@ def clear_leftovers(home: Home, own_run_id: str = "") -> None:
         for run_id in {*candidates, *builds} - {own_run_id}:
             # the build goes last: it says whose the candidate is
             folders = [folder for folder in (candidates.get(run_id), builds.get(run_id)) if folder]
-            if _is_dead(home.build / run_id) or all(map(_is_old, folders)):
+            if _is_dead(home.build / run_id) or all(map(is_old, folders)):
                 for folder in folders:
                     _remove(folder)
 
@@ -483,5 +483,6 @@ def _is_dead(build: Path) -> bool:
         return False
 
 
-def _is_old(folder: Path) -> bool:
+def is_old(folder: Path) -> bool:
+    """Whether a folder has lain so long that the process that made it must have ended."""
     return folder.stat().st_mtime < time.time() - LEFTOVER_SECONDS

@@ -11,7 +11,8 @@ from opora.reference import MonitoringEvent, Reference
 from pipelines.partitions import academic_years, all_years, measured_year_at
 
 ENVIRONMENT_VARIABLE = "OPORA_ENVIRONMENT"
-LOCAL, PRODUCTION = ENVIRONMENTS = ("local", "production")
+LOCAL = "local"
+ENVIRONMENTS = (LOCAL, "production")
 
 
 def environment() -> str:

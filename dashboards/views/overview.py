@@ -46,8 +46,14 @@ _LEAD = (
 )
 
 
+def _region(page: Page) -> str:
+    """The region that is asked for, else the one with most schools; empty where no region is known."""
+    regions = queries.regions(page.data)
+    return page.choice("region", regions, next(iter(regions), ""))
+
+
 def layout(page: Page) -> Component:
-    region = page.choice("region", queries.regions(page.data), next(iter(queries.regions(page.data)), ""))
+    region = _region(page)
     years = queries.list_years(page.data)
     if not years or not region:
         return html.Div([heading("Обзор", _LEAD), empty("В выпуске ещё нет ни одного списка")])
@@ -319,10 +325,8 @@ def sheet(page: Page) -> Sheet | None:
         return None
     years = queries.list_years(page.data)
     year = page.choice("year", years, queries.list_year(page.data))
-    regions = queries.regions(page.data)
-    region = page.choice("region", regions, next(iter(regions), ""))
     names = {"Муниципалитет": "municipality_name", **LIST_SIZE, "Доля школ в списке": "shnor_share", **LIST_MOVES}
     columns = [FileColumn("Учебный год", lambda row: year)]
     columns += [FileColumn(title, itemgetter(name)) for title, name in names.items()]
-    rows = queries.municipalities_of_year(page.data, region, year)
+    rows = queries.municipalities_of_year(page.data, _region(page), year)
     return Sheet("municipalities", f"Муниципалитеты, {year}", columns, rows)

@@ -60,10 +60,10 @@ def ui_command(port: int, host: str, read_only: bool) -> list[str]:
 def dashboard(home: Home, profile: Literal["official", "public"], host: str, port: int, names: Sequence[str]) -> None:
     """Открыть страницы над действующим выпуском: обзор, список, школа, программы, качество данных."""
     try:
-        from dashboards.serve import NotServed, serve
+        from dashboards.serve import OWN_NAMES, NotServed, serve
     except ModuleNotFoundError as error:
         raise Refused(f"Нет библиотеки {error.name}: установите opora[pages].") from error
-    if profile == "official" and host not in (LOOPBACK, "localhost", "::1"):
+    if profile == "official" and host not in OWN_NAMES:
         say(
             "Внимание: официальный профиль увидит всякий, кто достучится до этого адреса. Для всех — --profile public.",
             to=errors,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from opora.documents.pdf import TEMPLATE, write_pdf
 from opora.documents.reader import Marts
 from opora.documents.xlsx import write_xlsx
 from opora.home import Home, write_whole
-from opora.release import LEFTOVER_SECONDS, Release
+from opora.release import Release, is_old
 
 _ALONE = 8  # so few documents are made sooner than a second process starts
 Tell = Callable[[int], None]
@@ -138,7 +137,7 @@ def _make_one(item: Wanted) -> None:
 def _left_behind(folder: Path) -> list[Path]:
     """What killed processes had begun or put aside, a day ago or longer."""
     found = [path for path in folder.glob(".*-*") if path.name.startswith((".making-", ".former-"))]
-    return [path for path in found if path.stat().st_mtime < time.time() - LEFTOVER_SECONDS]
+    return [path for path in found if is_old(path)]
 
 
 def _replace(making: Path, target: Path) -> None:

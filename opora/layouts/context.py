@@ -21,7 +21,7 @@ from opora.reference import Reference
 
 # What joins the two halves of an academic year: every dash that a keyboard or a typesetter has, a slash, a line.
 _JOINED = r"\s*[-‐‑‒–—−_/]\s*"
-_YEAR = re.compile(rf"(?<!\d)(20\d{{2}})(?:{_JOINED}(?:20)?(\d{{2}})(?!\d))?(?!\d)")
+_YEAR = re.compile(rf"(?<!\d)20\d{{2}}(?:{_JOINED}(?:20)?\d{{2}}(?!\d))?(?!\d)")
 _GRADE = re.compile(r"(?<!\d)(\d{1,2})\s*(?:-?й\s*)?кл(?:асс)?\b", re.IGNORECASE)
 _NUMBERED = re.compile(r"^(\d{1,2})(?:_|$)")
 _DAY = re.compile(r"(?<!\d)(20\d{2})[.\-](0[1-9]|1[0-2])[.\-](0[1-9]|[12]\d|3[01])(?!\d)")
@@ -63,10 +63,8 @@ def calendar_year(cell: pl.Expr) -> pl.Expr:
 
 def _years(text: str) -> list[int]:
     """The calendar years that a text names; an academic year is that of its spring."""
-    return [
-        int(first) + (second.isdecimal() and (int(first) + 1) % 100 == int(second))
-        for first, second in _YEAR.findall(text)
-    ]
+    found = pl.DataFrame({"year": [match[0] for match in _YEAR.finditer(text)]}, schema={"year": pl.String})
+    return found.select(calendar_year(pl.col("year"))).to_series().to_list()
 
 
 def _days(text: str) -> list[dt.date]:

@@ -6,13 +6,14 @@ what is narrower than promised. What does not: how cells were chosen (`suppressi
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from opora.public.facts import PublicFacts
-from opora.public.suppression import ROOT, UNLIMITED, Tree, bounds, edge_bounds
+from opora.public.suppression import ROOT, UNLIMITED, Flags, Ints, Tree, bounds, edge_bounds
 
 _COLUMNS = (
     "academic_year",
@@ -59,14 +60,13 @@ def narrowed(folder: Path, facts: PublicFacts) -> list[str]:
     """Hidden counts that the public files narrow to fewer values than promised, in words; empty if none."""
     found: list[str] = []
     for cells in public_cells(folder).partition_by("academic_year", "procedure_id"):
-        n_low, n_high, k_low, k_high = known(cells, facts)
-        p_low, p_high = known_to_have_passed(cells, facts)
+        bounds_of = known(cells, facts)
         hides_n = cells["participants"].is_null().to_numpy()
         hides_k = cells["below_minimum"].is_null().to_numpy()
-        for hidden, low, high, protected, what in (
-            (hides_n, n_low, n_high, facts.protected_participants.value, "участников"),
-            (hides_k, k_low, k_high, facts.protected_below.value, "ниже минимума"),
-            (hides_k, p_low, p_high, facts.protected_below.value, "не ниже минимума"),
+        for hidden, (low, high), protected, what in (
+            (hides_n, bounds_of.participants, facts.protected_participants.value, "участников"),
+            (hides_k, bounds_of.below, facts.protected_below.value, "ниже минимума"),
+            (hides_k, bounds_of.passed, facts.protected_below.value, "не ниже минимума"),
         ):
             for place in np.flatnonzero(hidden & (high - low + 1 < protected)):
                 row = cells.row(int(place), named=True)
@@ -77,26 +77,29 @@ def narrowed(folder: Path, facts: PublicFacts) -> list[str]:
     return found
 
 
-def known(cells: pl.DataFrame, facts: PublicFacts) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The bounds of n and k of every cell of one procedure of one year: n low, n high, k low, k high."""
+@dataclass(frozen=True)
+class Known:
+    """The least and the largest that every cell may have: participants, those below the minimum, those not below it."""
+
+    participants: tuple[Ints, Ints]
+    below: tuple[Ints, Ints]
+    passed: tuple[Ints, Ints]
+
+
+def known(cells: pl.DataFrame, facts: PublicFacts) -> Known:
+    """The bounds of every cell of one procedure of one year."""
     tree = tree_of(cells)
     shown_n, shown_k = tree.participants >= 0, tree.below >= 0
     one, many = np.ones(tree.size, dtype=np.int64), np.full(tree.size, UNLIMITED, dtype=np.int64)
-    n_low, n_high = bounds(tree, tree.participants, shown_n, one, many)
-    side = cells["below_symbol"].replace_strict({"low": -1, "high": 1}, default=0).cast(pl.Int64).to_numpy()
-    k_low, k_high = edge_bounds(np.where(shown_n, tree.participants, 0), side, facts)
-    k_low, k_high = bounds(tree, tree.below, shown_k, np.where(shown_n, k_low, 0), np.where(shown_n, k_high, n_high))
-    return n_low, n_high, k_low, k_high
+    participants = bounds(tree, tree.participants, shown_n, one, many)
+    edge = cells["below_symbol"].replace_strict({"low": -1, "high": 1}, default=0).cast(pl.Int64).to_numpy()
 
+    def part(counts: Ints, shown: Flags, edge: Ints) -> tuple[Ints, Ints]:
+        low, high = edge_bounds(np.where(shown_n, tree.participants, 0), edge, facts)
+        return bounds(tree, counts, shown, np.where(shown_n, low, 0), np.where(shown_n, high, participants[1]))
 
-def known_to_have_passed(cells: pl.DataFrame, facts: PublicFacts) -> tuple[np.ndarray, np.ndarray]:
-    """The bounds of those not below the minimum, of every cell of one procedure of one year."""
-    flipped = {"low": "high", "high": "low"}
-    others = cells.with_columns(
-        below_minimum=pl.col("participants") - pl.col("below_minimum"),
-        below_symbol=pl.col("below_symbol").replace(flipped),
-    )
-    return known(others, facts)[2:]
+    below = part(tree.below, shown_k, edge)
+    return Known(participants, below, part(tree.participants - tree.below, shown_n & shown_k, -edge))
 
 
 def shown_but_small(folder: Path, facts: PublicFacts) -> int:

@@ -154,12 +154,13 @@ def suppress(tree: Tree, facts: PublicFacts, before: Before | None = None) -> Hi
         hide_k = hide_k | _above(tree, hide_k & changed_k)
         told_n = hide_n & shown_n & ~_with_above(tree, hide_n & changed_n)
         told_k = hide_k & shown_k & ~_with_above(tree, hide_k & changed_k)
-        bounds_n = participants_bounds(tree, ~hide_n | told_n)
-        more_n = _next_to_hide(tree, _weak(tree, hide_n & ~told_n, *bounds_n, facts.protected_participants), hide_n)
-        bounds_k = below_bounds(tree, hide_n & ~told_n, hide_k & ~told_k, edge, facts)
-        bounds_p = below_bounds(passed, hide_n & ~told_n, hide_k & ~told_k, -edge, facts)
-        weak_k = [_weak(tree, hide_k & ~told_k, *of, facts.protected_below) for of in (bounds_k, bounds_p)]
-        more_k = _next_to_hide(tree, weak_k[0] | weak_k[1], hide_k)
+        secret_n, secret_k = hide_n & ~told_n, hide_k & ~told_k
+        weak_n = _weak(tree, secret_n, *participants_bounds(tree, ~secret_n), facts.protected_participants)
+        bounds_k = below_bounds(tree, secret_n, secret_k, edge, facts)
+        bounds_p = below_bounds(passed, secret_n, secret_k, -edge, facts)
+        weak_k = _weak(tree, secret_k, *bounds_k, facts.protected_below)
+        weak_k |= _weak(tree, secret_k, *bounds_p, facts.protected_below)
+        more_n, more_k = _next_to_hide(tree, weak_n, hide_n), _next_to_hide(tree, weak_k, hide_k)
         if not more_n.any() and not more_k.any():
             return Hidden(hide_n, hide_k, np.where(hide_n, 0, edge))
         hide_n, hide_k = hide_n | more_n, hide_k | more_k
